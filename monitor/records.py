@@ -1,0 +1,189 @@
+"""The nouns of the product: frozen, slotted, every time in UTC.
+
+A record knows nothing of the wire it came from and nothing of the table it goes to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+Platform = Literal["bluesky", "x"]
+Kind = Literal["original", "reply", "repost", "quote"]
+Source = Literal["live", "search", "import", "recheck"]
+Visibility = Literal["active", "deactivated", "suspended", "takendown", "deleted"]
+EventKind = Literal[
+    "terms_effective", "discovery", "statement", "executive_statement", "terms_revised", "other"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Engagement:
+    """Counts seen at one time. None = not measured, 0 = measured zero."""
+
+    measured_at: datetime
+    likes: int | None = None
+    reposts: int | None = None
+    replies: int | None = None
+    quotes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One post as its platform gave it to us.
+
+    Key is (platform, post_id). ``created_at`` is the author's claim and may be nonsense (1970, 2099);
+    ``observed_at`` is the platform's or our own clock and is what series are drawn over.
+    ``reply_to``, ``quote_of`` and ``repost_of`` are post ids. ``context`` is the text of the parent or
+    quoted post where we know it. ``links`` and ``hashtags`` are those that the platform gives beside the text;
+    rules match them, the store keeps them in ``raw`` only. ``raw`` is the platform's payload as JSON text.
+    """
+
+    platform: Platform
+    post_id: str
+    author_id: str
+    text: str
+    kind: Kind
+    created_at: datetime | None
+    observed_at: datetime
+    source: Source
+    author_handle: str | None = None
+    lang: str | None = None
+    reply_to: str | None = None
+    quote_of: str | None = None
+    repost_of: str | None = None
+    context: str | None = None
+    links: tuple[str, ...] = ()
+    hashtags: tuple[str, ...] = ()
+    matched: tuple[str, ...] = ()
+    engagement: Engagement | None = None
+    sample_weight: float = 1.0
+    raw: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return (self.platform, self.post_id)
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """Ids of the posts this one hangs on: replied to, quoted, reposted."""
+        return tuple(p for p in (self.reply_to, self.quote_of, self.repost_of) if p)
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """A post is gone (``post_id``). The tombstone outlives the row."""
+
+    platform: Platform
+    post_id: str
+    author_id: str
+    deleted_at: datetime
+    why: Literal["author", "missing", "takedown"] = "author"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountStatus:
+    """An account changed state. ``deleted`` removes its posts, any other non-active state hides them."""
+
+    platform: Platform
+    author_id: str
+    status: Visibility
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a stream continues. ``value`` is opaque to everybody but the collector that made it."""
+
+    stream: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A time in which a stream could not collect. ``end`` is None while it is still open."""
+
+    stream: str
+    start: datetime
+    end: datetime | None
+    why: str
+    filled_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Something upstream sent that we could not keep: counted and kept with its reason, never raised."""
+
+    stream: str
+    why: str
+    at: datetime
+    raw: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How much was inspected in one hour: the denominator of every share of the whole network."""
+
+    stream: str
+    hour: datetime
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one pull of one stream brought; the store commits it in one transaction, cursor included."""
+
+    stream: str
+    posts: tuple[Post, ...] = ()
+    deletions: tuple[Deletion, ...] = ()
+    accounts: tuple[AccountStatus, ...] = ()
+    seen: tuple[Seen, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    cursor: Cursor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Calibrated probabilities of one post under one model.
+
+    ``concern`` has four entries (levels 0-3), ``removal`` five and ``stance`` three, in codebook order;
+    each sums to 1 and already accounts for relevance (an irrelevant post is concern 0, removal none,
+    stance neutral). ``revision`` is the revision of the text that was scored: the store takes no score of an
+    older one.
+    """
+
+    platform: Platform
+    post_id: str
+    relevant: float
+    concern: tuple[float, ...]
+    removal: tuple[float, ...]
+    stance: tuple[float, ...]
+    model_id: str
+    revision: int = 0
+
+    @property
+    def expected_concern(self) -> float:
+        return sum(level * p for level, p in enumerate(self.concern))
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Inclusive start, exclusive end, both UTC."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A number with the interval it stands in. ``low`` and ``high`` bound it at ``level``."""
+
+    effect: float
+    low: float
+    high: float
+    level: float
+    method: str
+    n: int
+    text: str = field(default="", compare=False)

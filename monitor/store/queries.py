@@ -1,0 +1,100 @@
+"""Typed questions to the store about its own state; the pages' questions stand in ``views``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from monitor.records import Gap
+from monitor.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Unscored:
+    """A text that waits for its score. ``matched`` are "topic/rule" ids; ``revision`` goes back with the score."""
+
+    platform: str
+    post_id: str
+    text: str
+    context: str | None
+    matched: tuple[str, ...]
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """Stored posts of one platform and source; ``newest`` is the observed time of the last one."""
+
+    platform: str
+    source: str
+    posts: int
+    reposts: int
+    hidden: int
+    unscored: int
+    newest: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CursorStatus:
+    stream: str
+    value: str
+    moved_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStatus:
+    """What is going on in one file; ``rejected`` is (stream, reason, count), most frequent first."""
+
+    sources: tuple[SourceStatus, ...]
+    seen: dict[str, int]
+    rejected: tuple[tuple[str, str, int], ...]
+    deleted: dict[str, int]
+    cursors: tuple[CursorStatus, ...]
+    gaps: tuple[Gap, ...]
+    synthetic: bool
+
+
+def unscored(store: Store, model_id: str, limit: int) -> list[Unscored]:
+    """Posts without a score by this model: new ones first, then those scored by an older model."""
+    rows = store.read("unscored", model_id=model_id, limit=limit).to_pylist()
+    return [Unscored(**{**row, "matched": tuple(row["matched"])}) for row in rows]
+
+
+def watched(store: Store, platform: str, since: datetime) -> dict[str, tuple[str, ...]]:
+    """Post ids whose replies, quotes and reposts are collected, each with the topics it matched."""
+    table = store.read("watched", platform=platform, since=since)
+    topics = (tuple(names) for names in table["topics"].to_pylist())
+    return dict(zip(table["post_id"].to_pylist(), topics, strict=True))
+
+
+def stored_ids(store: Store, platform: str, after: str = "", limit: int = 1000) -> list[tuple[str, str]]:
+    """One page of (post id, author id) in the order of ids, beginning behind ``after``."""
+    table = store.read("stored_ids", platform=platform, after=after, limit=limit)
+    return list(zip(table["post_id"].to_pylist(), table["author_id"].to_pylist(), strict=True))
+
+
+def gaps(store: Store, start: datetime | None = None, end: datetime | None = None) -> tuple[Gap, ...]:
+    """Every time in the window when a stream could not collect, and why."""
+    return tuple(Gap(**row) for row in store.read("gaps", start=start, end=end).to_pylist())
+
+
+def open_gap(store: Store, stream: str) -> Gap | None:
+    """The gap of this stream that is still open; one is left open when the program stops or is killed."""
+    rows = store.read("open_gap", stream=stream).to_pylist()
+    return Gap(stream, rows[0]["start"], None, rows[0]["why"]) if rows else None
+
+
+def status(store: Store) -> StoreStatus:
+    """Everything that ``monitor status`` tells."""
+    seen = store.read("status_seen")
+    rejected = store.read("status_rejected").to_pylist()
+    deleted = store.read("status_deleted").to_pylist()
+    return StoreStatus(
+        sources=tuple(SourceStatus(**row) for row in store.read("status_posts").to_pylist()),
+        seen=dict(zip(seen["stream"].to_pylist(), seen["n"].to_pylist(), strict=True)),
+        rejected=tuple((row["stream"], row["why"], row["n"]) for row in rejected),
+        deleted={row["platform"]: row["n"] for row in deleted},
+        cursors=tuple(CursorStatus(**row) for row in store.read("cursors").to_pylist()),
+        gaps=gaps(store),
+        synthetic=store.marked("synthetic") == "true",
+    )

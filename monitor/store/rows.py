@@ -1,0 +1,139 @@
+"""Records become Arrow tables: rows cross into DuckDB that way only.
+
+``executemany`` took 24 s for 5,000 rows where a registered table takes 0.02 s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from monitor.codebook import codebook
+from monitor.records import Batch, Post, Score
+from monitor.text import storable
+
+RAW_LIMIT = 10_000  # characters of a rejected payload that are kept
+
+_TIME = pa.timestamp("us")
+_TEXT = pa.string()
+_TEXTS = pa.list_(pa.string())
+_FLOATS = pa.list_(pa.float32())
+
+_POST = pa.schema(
+    [
+        ("ord", pa.int64()),
+        *((name, _TEXT) for name in ("platform", "post_id", "author_id", "author_handle", "text", "lang", "kind")),
+        *((name, _TEXT) for name in ("reply_to", "quote_of", "repost_of", "context")),
+        ("created_at", _TIME),
+        ("observed_at", _TIME),
+        ("source", _TEXT),
+        ("matched", _TEXTS),
+        ("sample_weight", pa.float64()),
+        *((name, pa.int64()) for name in ("likes", "reposts", "replies", "quotes")),
+        ("measured_at", _TIME),
+        ("raw", _TEXT),
+    ]
+)
+_DELETION = pa.schema(
+    [("ord", pa.int64()), *((n, _TEXT) for n in ("platform", "post_id", "author_id", "why")), ("deleted_at", _TIME)]
+)
+_ACCOUNT = pa.schema(
+    [("ord", pa.int64()), *((n, _TEXT) for n in ("platform", "author_id", "status")), ("changed_at", _TIME)]
+)
+_SEEN = pa.schema([("stream", _TEXT), ("hour", _TIME), ("n", pa.int64())])
+_REJECTED = pa.schema([("stream", _TEXT), ("why", _TEXT), ("rejected_at", _TIME), ("raw", _TEXT)])
+_GAP = pa.schema(
+    [("ord", pa.int64()), ("stream", _TEXT), ("start", _TIME), ("end", _TIME), ("why", _TEXT), ("filled_by", _TEXT)]
+)
+_CURSOR = pa.schema([("stream", _TEXT), ("value", _TEXT)])
+_SCORE = pa.schema(
+    [
+        *((n, _TEXT) for n in ("platform", "post_id", "model_id", "removal_label", "stance_label")),
+        ("revision", pa.int32()),
+        ("relevant", pa.float32()),
+        ("concern", pa.float32()),
+        ("concern_label", pa.uint8()),
+        *((n, _FLOATS) for n in ("concern_probs", "removal_probs", "stance_probs")),
+    ]
+)
+
+
+def naive(at: datetime | None) -> datetime | None:
+    """UTC without the zone, as the store keeps it."""
+    return None if at is None else at.astimezone(UTC).replace(tzinfo=None)
+
+
+def staged(batch: Batch) -> dict[str, pa.Table]:
+    """The batch as the tables that ``writes/*.sql`` read."""
+    return {
+        "in_posts": _table(map(_post, batch.posts), _POST),
+        "in_deletions": _table(_fields(batch.deletions, "platform", "post_id", "author_id", "why", "deleted_at"), _DELETION),
+        "in_accounts": _table(_fields(batch.accounts, "platform", "author_id", "status", "changed_at"), _ACCOUNT),
+        "in_seen": _table(_fields(batch.seen, "stream", "hour", "n"), _SEEN),
+        "in_rejected": _table(
+            ({"stream": r.stream, "why": r.why, "rejected_at": r.at, "raw": r.raw[:RAW_LIMIT]} for r in batch.rejected), _REJECTED
+        ),
+        "in_gaps": _table(_fields(batch.gaps, "stream", "start", "end", "why", "filled_by"), _GAP),
+        "in_cursor": _table(_fields([batch.cursor] if batch.cursor else [], "stream", "value"), _CURSOR),
+    }
+
+
+def staged_scores(scores: Sequence[Score]) -> pa.Table:
+    """Scores with the label of highest probability beside each vector."""
+    return _table(map(_score, scores), _SCORE)
+
+
+def _post(post: Post) -> dict[str, Any]:
+    engagement = post.engagement
+    row = {name: getattr(post, name) for name in _POST.names if hasattr(post, name)}
+    row["matched"] = list(post.matched)
+    if engagement is not None:
+        for name in ("likes", "reposts", "replies", "quotes", "measured_at"):
+            row[name] = getattr(engagement, name)
+    return row
+
+
+def _score(score: Score) -> dict[str, Any]:
+    book = codebook()
+    return {
+        "platform": score.platform,
+        "post_id": score.post_id,
+        "model_id": score.model_id,
+        "revision": score.revision,
+        "relevant": score.relevant,
+        "concern": score.expected_concern,
+        "concern_probs": score.concern,
+        "removal_probs": score.removal,
+        "stance_probs": score.stance,
+        "concern_label": book.concern[_likeliest(score.concern)],
+        "removal_label": book.removal[_likeliest(score.removal)],
+        "stance_label": book.stance[_likeliest(score.stance)],
+    }
+
+
+def _likeliest(probabilities: Sequence[float]) -> int:
+    return max(range(len(probabilities)), key=probabilities.__getitem__)
+
+
+def _fields(records: Iterable[Any], *names: str) -> Iterable[dict[str, Any]]:
+    return ({name: getattr(record, name) for name in names} for record in records)
+
+
+def _table(rows: Iterable[dict[str, Any]], schema: pa.Schema) -> pa.Table:
+    columns: dict[str, list[Any]] = {name: [] for name in schema.names}
+    for ordinal, row in enumerate(rows):
+        row.setdefault("ord", ordinal)
+        for name, column in columns.items():
+            column.append(_cell(row.get(name)))
+    return pa.table(columns, schema=schema)
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, datetime):
+        return naive(value)
+    return value

@@ -1,0 +1,1 @@
+INSERT INTO migrations VALUES ($number, $name, $now);
