@@ -234,7 +234,9 @@ def parse(text: str, name: str = "monitor.toml") -> Config:
 
 
 def _config_error(error: ValidationError, name: str) -> ConfigError:
-    lines = [_problem(problem) for problem in error.errors()]
+    problems = error.errors()
+    unknown = [problem for problem in problems if problem["type"] == "extra_forbidden"]
+    lines = [_problem(problem) for problem in unknown or problems]  # a misspelt key explains what is missing above it
     return ConfigError(f"{name}: " + "; ".join(lines), "monitor init writes an example with every key explained.")
 
 

@@ -13,9 +13,7 @@ Platform = Literal["bluesky", "x"]
 Kind = Literal["original", "reply", "repost", "quote"]
 Source = Literal["live", "search", "import", "recheck"]
 Visibility = Literal["active", "deactivated", "suspended", "takendown", "deleted"]
-EventKind = Literal[
-    "terms_effective", "discovery", "statement", "executive_statement", "terms_revised", "other"
-]
+EventKind = Literal["terms_effective", "discovery", "statement", "executive_statement", "terms_revised", "other"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,8 @@ class Post:
     ``observed_at`` is the platform's or our own clock and is what series are drawn over.
     ``reply_to``, ``quote_of`` and ``repost_of`` are post ids. ``context`` is the text of the parent or
     quoted post where we know it. ``links`` and ``hashtags`` are those that the platform gives beside the text;
-    rules match them, the store keeps them in ``raw`` only. ``raw`` is the platform's payload as JSON text.
+    rules match them, the store keeps them in ``raw`` only. ``is_edit`` says that the platform sent it as a new version; the
+    store takes one of a stored post even where no rule matches any more. ``raw`` is the payload as JSON text.
     """
 
     platform: Platform
@@ -56,6 +55,7 @@ class Post:
     context: str | None = None
     links: tuple[str, ...] = ()
     hashtags: tuple[str, ...] = ()
+    is_edit: bool = False
     matched: tuple[str, ...] = ()
     engagement: Engagement | None = None
     sample_weight: float = 1.0
@@ -94,10 +94,14 @@ class AccountStatus:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a stream continues. ``value`` is opaque to everybody but the collector that made it."""
+    """Where a stream continues. ``value`` is opaque to everybody but the collector that made it.
+
+    ``at`` is the platform's time of the last event before it, where a live stream says one: lag is counted from it.
+    """
 
     stream: str
     value: str
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

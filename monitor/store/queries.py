@@ -36,8 +36,11 @@ class SourceStatus:
 
 @dataclass(frozen=True, slots=True)
 class CursorStatus:
+    """``event_at`` is the platform's time of the last event, where the stream says one."""
+
     stream: str
     value: str
+    event_at: datetime | None
     moved_at: datetime
 
 

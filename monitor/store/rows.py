@@ -48,7 +48,7 @@ _REJECTED = pa.schema([("stream", _TEXT), ("why", _TEXT), ("rejected_at", _TIME)
 _GAP = pa.schema(
     [("ord", pa.int64()), ("stream", _TEXT), ("start", _TIME), ("end", _TIME), ("why", _TEXT), ("filled_by", _TEXT)]
 )
-_CURSOR = pa.schema([("stream", _TEXT), ("value", _TEXT)])
+_CURSOR = pa.schema([("stream", _TEXT), ("value", _TEXT), ("event_at", _TIME)])
 _SCORE = pa.schema(
     [
         *((n, _TEXT) for n in ("platform", "post_id", "model_id", "removal_label", "stance_label")),
@@ -70,14 +70,19 @@ def staged(batch: Batch) -> dict[str, pa.Table]:
     """The batch as the tables that ``writes/*.sql`` read."""
     return {
         "in_posts": _table(map(_post, batch.posts), _POST),
-        "in_deletions": _table(_fields(batch.deletions, "platform", "post_id", "author_id", "why", "deleted_at"), _DELETION),
+        "in_deletions": _table(
+            _fields(batch.deletions, "platform", "post_id", "author_id", "why", "deleted_at"), _DELETION
+        ),
         "in_accounts": _table(_fields(batch.accounts, "platform", "author_id", "status", "changed_at"), _ACCOUNT),
         "in_seen": _table(_fields(batch.seen, "stream", "hour", "n"), _SEEN),
         "in_rejected": _table(
-            ({"stream": r.stream, "why": r.why, "rejected_at": r.at, "raw": r.raw[:RAW_LIMIT]} for r in batch.rejected), _REJECTED
+            ({"stream": r.stream, "why": r.why, "rejected_at": r.at, "raw": r.raw[:RAW_LIMIT]} for r in batch.rejected),
+            _REJECTED,
         ),
         "in_gaps": _table(_fields(batch.gaps, "stream", "start", "end", "why", "filled_by"), _GAP),
-        "in_cursor": _table(_fields([batch.cursor] if batch.cursor else [], "stream", "value"), _CURSOR),
+        "in_cursor": _table(
+            ({"stream": c.stream, "value": c.value, "event_at": c.at} for c in (batch.cursor,) if c), _CURSOR
+        ),
     }
 
 

@@ -1,4 +1,4 @@
 -- question: where does a stream continue?
 -- params: stream
--- columns: value
-SELECT value FROM cursors WHERE stream = $stream
+-- columns: value, event_at
+SELECT value, event_at FROM cursors WHERE stream = $stream

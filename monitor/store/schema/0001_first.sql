@@ -88,7 +88,7 @@ CREATE TABLE accounts (
     changed_at TIMESTAMP NOT NULL
 );
 
-CREATE TABLE cursors (stream VARCHAR PRIMARY KEY, value VARCHAR NOT NULL, moved_at TIMESTAMP NOT NULL);
+CREATE TABLE cursors (stream VARCHAR PRIMARY KEY, value VARCHAR NOT NULL, event_at TIMESTAMP, moved_at TIMESTAMP NOT NULL);
 
 CREATE TABLE gaps (
     stream VARCHAR NOT NULL,

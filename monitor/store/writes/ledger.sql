@@ -13,5 +13,5 @@ QUALIFY row_number() OVER (PARTITION BY stream, start ORDER BY ord DESC) = 1
 ON CONFLICT (stream, start) DO UPDATE SET
     "end" = coalesce(excluded."end", gaps."end"), why = excluded.why, filled_by = coalesce(excluded.filled_by, gaps.filled_by);
 
-INSERT INTO cursors SELECT stream, value, $now FROM in_cursor
-ON CONFLICT (stream) DO UPDATE SET value = excluded.value, moved_at = excluded.moved_at;
+INSERT INTO cursors SELECT stream, value, event_at, $now FROM in_cursor
+ON CONFLICT (stream) DO UPDATE SET value = excluded.value, event_at = excluded.event_at, moved_at = excluded.moved_at;

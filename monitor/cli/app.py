@@ -1,0 +1,22 @@
+"""All commands under one name. Rooms are imported inside the commands, so that --help stays quick."""
+
+from __future__ import annotations
+
+import typer
+
+from monitor.cli import collecting, demo, looking, scoring, setup
+
+app = typer.Typer(
+    name="monitor",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help=(
+        "Backlash Monitor: how people react when a platform changes its AI terms.\n\n"
+        "Try it without any account: monitor demo. For real: monitor init, then monitor run, then monitor dashboard."
+    ),
+    epilog="--debug anywhere shows the full traceback of an error.",
+)
+for module in (demo, setup, collecting, scoring, looking):
+    module.add_to(app)

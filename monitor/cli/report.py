@@ -1,0 +1,97 @@
+"""The store's state as JSON and as a page of text."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from monitor.records import Gap
+from monitor.store.queries import StoreStatus
+
+
+def as_dict(status: StoreStatus, now: datetime) -> dict[str, Any]:
+    """The state as plain values; ``lag_seconds`` is how far behind now a stream stands."""
+    return {
+        "synthetic": status.synthetic,
+        "posts": sum(source.posts for source in status.sources),
+        "reposts": sum(source.reposts for source in status.sources),
+        "hidden": sum(source.hidden for source in status.sources),
+        "unscored": sum(source.unscored for source in status.sources),
+        "deleted": status.deleted,
+        "sources": [
+            {
+                "platform": s.platform,
+                "source": s.source,
+                "posts": s.posts,
+                "reposts": s.reposts,
+                "newest": _iso(s.newest),
+            }
+            for s in status.sources
+        ],
+        "seen": status.seen,
+        "rejected": [{"stream": stream, "why": why, "n": n} for stream, why, n in status.rejected],
+        "cursors": [
+            {
+                "stream": cursor.stream,
+                "cursor": cursor.value,
+                "moved_at": _iso(cursor.moved_at),
+                "lag_seconds": round((now - (cursor.event_at or cursor.moved_at)).total_seconds(), 1),
+            }
+            for cursor in status.cursors
+        ],
+        "gaps": {
+            "open": [_gap(gap) for gap in status.gaps if gap.end is None],
+            "closed": [_gap(gap) for gap in status.gaps if gap.end is not None],
+        },
+    }
+
+
+def print_status(report: dict[str, Any]) -> None:
+    """The state for a person."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    if report["synthetic"]:
+        console.print("SYNTHETIC: every post in this file is invented.", style="bold yellow")
+    head = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    head.add_row("posts", f"{report['posts']:,}", f"+ {report['reposts']:,} reposts")
+    head.add_row("unscored", f"{report['unscored']:,}", "wait for the classifier")
+    head.add_row("hidden", f"{report['hidden']:,}", "accounts that are deactivated, suspended or taken down")
+    head.add_row("deleted", f"{sum(report['deleted'].values()):,}", "stored once, gone now")
+    head.add_row("seen", f"{sum(report['seen'].values()):,}", "inspected in all")
+    console.print(head)
+    if report["sources"]:
+        _section(console, "Sources", ("platform", "source", "posts", "reposts", "newest"), report["sources"])
+    if report["cursors"]:
+        _section(console, "Streams", ("stream", "lag_seconds", "moved_at"), report["cursors"])
+    if report["rejected"]:
+        _section(console, "Rejected", ("stream", "why", "n"), report["rejected"])
+    gaps = report["gaps"]["open"] + report["gaps"]["closed"][-10:]
+    if gaps:
+        title = f"Gaps: {len(report['gaps']['open'])} open, {len(report['gaps']['closed'])} closed (the last ten)"
+        _section(console, title, ("stream", "start", "end", "why", "filled_by"), gaps)
+
+
+def _section(console: Any, title: str, columns: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
+    from rich.table import Table
+
+    table = Table(*columns, title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
+    for row in rows:
+        table.add_row(*("" if row[name] is None else str(row[name]) for name in columns))
+    console.print()
+    console.print(table)
+
+
+def _gap(gap: Gap) -> dict[str, Any]:
+    return {
+        "stream": gap.stream,
+        "start": _iso(gap.start),
+        "end": _iso(gap.end),
+        "why": gap.why,
+        "filled_by": gap.filled_by,
+    }
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.strftime("%Y-%m-%dT%H:%M:%SZ")

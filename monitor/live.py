@@ -1,0 +1,103 @@
+"""``monitor run``: one thread collects, one scores, both through the same store, until told to stop."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from monitor.config import Config
+from monitor.errors import ConfigError, MonitorError, StoreBusy
+from monitor.store import Store
+
+log = logging.getLogger("monitor")
+
+_SCORE_BATCH = 256  # posts per round: a commit each, so that a kill loses little work
+_IDLE_SECONDS = 0.3
+_TEND_SECONDS = 3600.0
+
+
+def run(config: Config, store: Store, stop: threading.Event) -> None:
+    """Collect and score until ``stop`` is set.
+
+    Raises:
+        StoreBusy: another ``monitor run`` collects into this file.
+        MonitorError: whatever stopped one of the threads; the other has been stopped too.
+    """
+    with _alone(store.path):
+        faults: list[BaseException] = []
+        threads = [
+            _thread("collect", lambda: _collect(config, store, stop), stop, faults),
+            _thread("score", lambda: _score(config, store, stop), stop, faults),
+            _thread("tend", lambda: _tend(store, stop), stop, faults),
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            while thread.is_alive():  # joins in slices, so that a signal reaches the main thread
+                thread.join(0.5)
+        if faults:
+            raise faults[0]
+
+
+def _collect(config: Config, store: Store, stop: threading.Event) -> None:
+    from monitor.collect import collect
+    from monitor.collect.bluesky import LiveCollector
+    from monitor.collect.match import Matcher
+    from monitor.collect.watch import Watch
+
+    if not config.bluesky.enabled:
+        raise ConfigError("Nothing is collected: [bluesky] enabled = false", "Enable it in monitor.toml.")
+    watch = Watch.of(store, "bluesky", config.bluesky.thread_days)
+    collect(LiveCollector(config.bluesky), store, Matcher(config.topics), watch, stop)
+
+
+def _score(config: Config, store: Store, stop: threading.Event) -> None:
+    from monitor.classify import load
+    from monitor.scoring import score_pending
+
+    scorer = load(config.classifier)
+    log.info("classifier %s is ready", scorer.model_id)
+    while not stop.is_set():
+        if not score_pending(store, scorer, config.topics, _SCORE_BATCH):
+            stop.wait(_IDLE_SECONDS)
+
+
+def _tend(store: Store, stop: threading.Event) -> None:
+    while not stop.is_set():
+        store.tend()
+        stop.wait(_TEND_SECONDS)
+
+
+def _thread(
+    name: str, work: Callable[[], None], stop: threading.Event, faults: list[BaseException]
+) -> threading.Thread:
+    def guarded() -> None:
+        try:
+            work()
+        except BaseException as fault:  # noqa: BLE001 - it is raised again in the main thread
+            faults.append(fault)
+            log.error("%s stopped: %s", name, fault.message if isinstance(fault, MonitorError) else repr(fault))
+        finally:
+            stop.set()
+
+    return threading.Thread(target=guarded, name=name, daemon=True)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    # Two live streams into one file would count everything twice in `seen`.
+    descriptor = os.open(path.with_name(path.name + ".run"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise StoreBusy(
+            f"Another monitor run collects into {path}", "Stop it first, or name another [store] path."
+        ) from None
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,41 @@
+-- question: what was said in each bucket of [start, end)? Bucket 0 begins at start; empty buckets are left out.
+--   Counted as in window_sides.
+-- params: start, end, seconds (width of a bucket), topics, langs, platforms (lists; NULL takes all)
+-- columns: bucket, posts, unscored, searched, concern_sum, concern_squares, none, considering, committed, done, blocked,
+--   reposts
+WITH told AS (
+    SELECT
+        CAST((epoch_us(observed_at) - epoch_us($start::TIMESTAMP)) // ($seconds::BIGINT * 1000000) AS INTEGER) AS bucket,
+        count(*) FILTER (model_id IS NOT NULL) AS posts,
+        count(*) FILTER (model_id IS NULL) AS unscored,
+        count(*) FILTER (model_id IS NOT NULL AND source <> 'live') AS searched,
+        coalesce(sum(concern) FILTER (model_id IS NOT NULL), 0) AS concern_sum,
+        coalesce(sum(concern * concern) FILTER (model_id IS NOT NULL), 0) AS concern_squares,
+        count(*) FILTER (model_id IS NOT NULL AND removal_label = 'none') AS none,
+        count(*) FILTER (model_id IS NOT NULL AND removal_label = 'considering') AS considering,
+        count(*) FILTER (model_id IS NOT NULL AND removal_label = 'committed') AS committed,
+        count(*) FILTER (model_id IS NOT NULL AND removal_label = 'done') AS done,
+        count(*) FILTER (model_id IS NOT NULL AND removal_label = 'blocked') AS blocked
+    FROM posts
+    WHERE observed_at >= $start AND observed_at < $end AND kind <> 'repost' AND NOT hidden
+        AND (model_id IS NULL OR relevant >= 0.5)
+        AND ($topics IS NULL OR list_has_any(list_transform(matched, lambda m: split_part(m, '/', 1)), $topics))
+        AND ($langs IS NULL OR list_contains($langs, coalesce(split_part(lang, '-', 1), 'und')))
+        AND ($platforms IS NULL OR list_contains($platforms, platform))
+    GROUP BY bucket
+), shared AS (
+    SELECT
+        CAST((epoch_us(repost.observed_at) - epoch_us($start::TIMESTAMP)) // ($seconds::BIGINT * 1000000) AS INTEGER)
+            AS bucket,
+        count(*) AS reposts
+    FROM posts repost JOIN posts post ON post.key = repost.parent_key
+    WHERE repost.observed_at >= $start AND repost.observed_at < $end AND repost.kind = 'repost' AND NOT repost.hidden
+        AND NOT post.hidden AND post.model_id IS NOT NULL AND post.relevant >= 0.5
+        AND ($topics IS NULL OR list_has_any(list_transform(repost.matched, lambda m: split_part(m, '/', 1)), $topics))
+        AND ($langs IS NULL OR list_contains($langs, coalesce(split_part(post.lang, '-', 1), 'und')))
+        AND ($platforms IS NULL OR list_contains($platforms, repost.platform))
+    GROUP BY bucket
+)
+SELECT coalesce(told.bucket, shared.bucket) AS bucket, told.* EXCLUDE (bucket), shared.reposts
+FROM told FULL JOIN shared ON shared.bucket = told.bucket
+ORDER BY 1

@@ -1,0 +1,83 @@
+"""The SQL of this room, read from its files, and one transaction that runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from monitor.store.rows import naive
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What one commit did to stored posts (reposts included); ``rejected`` counts what it refused to keep."""
+
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+    hidden: int = 0
+    shown: int = 0
+    rejected: int = 0
+
+
+class Transaction:
+    """The statements of ``writes/`` and ``schema/`` inside one transaction."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, now: datetime) -> None:
+        self._connection = connection
+        self._now = now
+
+    def stage(self, tables: dict[str, pa.Table]) -> None:
+        for name, table in tables.items():
+            self._connection.register(name, table)
+
+    def run(self, script: str, folder: str = "writes", **params: Any) -> None:
+        values = plain({"now": self._now, **params})
+        for statement in self._connection.extract_statements(sql(folder, script)):
+            self._connection.execute(statement, {name: values[name] for name in statement.named_parameters})
+
+    def count(self, table: str) -> int:
+        return int(self._connection.table(table).count("*").fetchall()[0][0])
+
+    def count_where(self, table: str, claim: str) -> int:
+        return int(self._connection.table(table).filter(claim).count("*").fetchall()[0][0])
+
+    def schema_version(self) -> int:
+        return int(self._connection.execute(sql("queries", "schema_version")).fetchall()[0][0])
+
+    def committed(self, scripts: Sequence[str], rejected: int) -> Committed:
+        accounts, deletions, posts = (name in scripts for name in ("accounts", "deletions", "posts"))
+        return Committed(
+            inserted=self.count("fresh") if posts else 0,
+            updated=self.count_where("known", "is_edit") if posts else 0,
+            deleted=self.count("gone_row") if deletions else 0,
+            hidden=self.count_where("account_row", "is_hiding") if accounts else 0,
+            shown=self.count_where("account_row", "is_showing") if accounts else 0,
+            rejected=rejected,
+        )
+
+
+def plain(params: dict[str, Any]) -> dict[str, Any]:
+    """Parameters as DuckDB takes them: times in UTC without a zone."""
+    return {name: naive(value) if isinstance(value, datetime) else value for name, value in params.items()}
+
+
+@cache
+def sql(folder: str, name: str) -> str:
+    """The text of one file of this room; read once."""
+    return resources.files("monitor.store").joinpath(folder, f"{name}.sql").read_text("utf-8")
+
+
+@cache
+def migrations() -> tuple[str, ...]:
+    """Names of the migrations, in order; their place is their number."""
+    files = resources.files("monitor.store").joinpath("schema").iterdir()
+    return tuple(sorted(file.name.removesuffix(".sql") for file in files if file.name.endswith(".sql")))

@@ -1,0 +1,212 @@
+"""Typed questions of the pages: a scope and a window in, Arrow tables or records out.
+
+A post counts as relevant from a probability of one half. Posts that wait for their score are counted apart.
+Reposts stand beside posts, never among them. Hidden and deleted posts are in none of the answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from monitor.errors import StoreError
+from monitor.records import Window
+from monitor.store import Store
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Relevance = Literal["relevant", "irrelevant", "unscored"]
+Order = Literal["newest", "oldest", "concern", "engagement"]
+
+_FIRST_KEY = {"after_at": datetime(1, 1, 1, tzinfo=UTC), "after_key": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which posts a page is about; empty takes all. Languages are primary subtags, "und" where none was said."""
+
+    topics: tuple[str, ...] = ()
+    langs: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+
+    def params(self) -> dict[str, list[str] | None]:
+        return {name: list(getattr(self, name)) or None for name in ("topics", "langs", "platforms")}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What the Posts page and an export select, beside the scope. ``start`` is inclusive, ``end`` exclusive.
+
+    ``needle`` is a substring in any case, ``pattern`` a regular expression of RE2 in any case.
+    """
+
+    start: datetime | None = None
+    end: datetime | None = None
+    relevance: Relevance | None = "relevant"
+    removals: tuple[str, ...] = ()
+    stances: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    concern_low: float = 0.0
+    concern_high: float = 3.0
+    needle: str = ""
+    pattern: str = ""
+
+    def params(self) -> dict[str, Any]:
+        lists = {name: list(getattr(self, name)) or None for name in ("removals", "stances", "kinds", "sources")}
+        plain = {name: getattr(self, name) for name in ("start", "end", "relevance", "concern_low", "concern_high")}
+        return {**lists, **plain, "needle": self.needle.lower() or None, "pattern": self.pattern or None}
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How far the store reaches and when live collection last moved; None where there is nothing to say."""
+
+    oldest_at: datetime | None
+    newest_at: datetime | None
+    begun_at: datetime | None
+    moved_at: datetime | None
+    event_at: datetime | None
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class PostView:
+    """One post as a page shows it. Scores are None while the post waits for them; counts where not measured."""
+
+    platform: str
+    post_id: str
+    author_id: str
+    author_handle: str | None
+    kind: str
+    text: str
+    context: str | None
+    lang: str | None
+    created_at: datetime | None
+    observed_at: datetime
+    edited_at: datetime | None
+    source: str
+    matched: tuple[str, ...]
+    likes: int | None
+    reposts: int | None
+    replies: int | None
+    quotes: int | None
+    measured_at: datetime | None
+    model_id: str | None
+    relevant: float | None
+    concern: float | None
+    concern_probs: tuple[float, ...] | None
+    removal_probs: tuple[float, ...] | None
+    stance_probs: tuple[float, ...] | None
+    concern_label: int | None
+    removal_label: str | None
+    stance_label: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One page of posts and how many there are in all."""
+
+    rows: pa.Table
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Values that occur, most frequent first."""
+
+    langs: tuple[str, ...]
+    platforms: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+def head(store: Store) -> Head:
+    """How far the store reaches."""
+    return Head(**store.read("live_head").to_pylist()[0])
+
+
+def sides(store: Store, scope: Scope, start: datetime, middle: datetime, end: datetime) -> pa.Table:
+    """Two rows, [start, middle) and [middle, end), with the columns of ``window_sides.sql``."""
+    return store.read("window_sides", start=start, middle=middle, end=end, **scope.params())
+
+
+def series(store: Store, scope: Scope, window: Window, seconds: int) -> pa.Table:
+    """One row for each bucket that holds anything, bucket 0 at the window's start; see ``window_series.sql``."""
+    return store.read("window_series", start=window.start, end=window.end, seconds=seconds, **scope.params())
+
+
+def newest(store: Store, scope: Scope, window: Window, limit: int = 8) -> list[PostView]:
+    """The last posts that are relevant or not scored yet, newest first."""
+    params = {"start": window.start, "end": window.end, "limit": limit}
+    return _post_views(store.read("live_newest", **params, **scope.params()))
+
+
+def engaged(store: Store, scope: Scope, window: Window, limit: int = 6) -> list[PostView]:
+    """The relevant posts that drew most engagement in the window, of any age; see ``live_engaged.sql``."""
+    params = {"start": window.start, "end": window.end, "limit": limit}
+    return _post_views(store.read("live_engaged", **params, **scope.params()))
+
+
+def one(store: Store, platform: str, post_id: str) -> PostView | None:
+    """One post; None where it is gone or hidden."""
+    return next(iter(_post_views(store.read("posts_one", platform=platform, post_id=post_id))), None)
+
+
+def choices(store: Store) -> Choices:
+    """Languages, platforms and sources of the stored posts."""
+    rows = store.read("posts_choices").to_pylist()
+    what = {name: tuple(row["value"] for row in rows if row["what"] == name) for name in ("lang", "platform", "source")}
+    return Choices(what["lang"], what["platform"], what["source"])
+
+
+def found(store: Store, scope: Scope, what: Filter, order: Order = "newest", limit: int = 50, offset: int = 0) -> Found:
+    """One page of the posts that meet a filter.
+
+    Raises:
+        StoreError: the pattern is no regular expression of RE2.
+    """
+    params = {**what.params(), "sort": order, "limit": limit, "offset": offset}
+    rows = _searched(store, "posts_found", what, params | scope.params())
+    total = rows["total"][0].as_py() if rows.num_rows else 0
+    return Found(rows.drop_columns(["total"]), total)
+
+
+def parts(store: Store, scope: Scope, what: Filter, rows: int = 20_000) -> Iterator[pa.Table]:
+    """All posts that meet a filter, ``rows`` at a time; the file is free between two parts.
+
+    Raises:
+        StoreError: the pattern is no regular expression of RE2.
+    """
+    after = _FIRST_KEY
+    while True:
+        params = {**what.params(), **after, "limit": rows}
+        part = _searched(store, "posts_export", what, params | scope.params())
+        if part.num_rows:
+            yield part
+        if part.num_rows < rows:
+            return
+        after = {"after_at": part["observed_at"][-1].as_py(), "after_key": part["key"][-1].as_py()}
+
+
+def _searched(store: Store, query: str, what: Filter, params: dict[str, Any]) -> pa.Table:
+    try:
+        return store.read(query, **params)
+    except StoreError as error:
+        complaint = str(error).partition("Invalid Input Error: ")[2]
+        if what.pattern and complaint:
+            raise StoreError(
+                f"The search cannot read '{what.pattern}' as a regular expression: {complaint}",
+                "Syntax: github.com/google/re2/wiki/Syntax (no look-around, no back-references).",
+            ) from error
+        raise
+
+
+def _post_views(table: pa.Table) -> list[PostView]:
+    return [PostView(**{name: _frozen(value) for name, value in row.items()}) for row in table.to_pylist()]
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

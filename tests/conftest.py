@@ -1,0 +1,49 @@
+"""What many tests need: a store, a time, and a post that says something."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.records import Post
+from monitor.store import Store
+
+T0 = datetime(2025, 5, 9, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "monitor.duckdb")
+
+
+@pytest.fixture
+def make_post() -> Callable[..., Post]:
+    return a_post
+
+
+def a_post(number: int = 1, **fields: Any) -> Post:
+    """A matched Bluesky post by author ``number``, one minute later for each number."""
+    values: dict[str, Any] = {
+        "platform": "bluesky",
+        "post_id": uri(number),
+        "author_id": did(number),
+        "text": f"SoundCloud's AI clause, thought {number}",
+        "kind": "original",
+        "created_at": T0 + timedelta(minutes=number),
+        "observed_at": T0 + timedelta(minutes=number),
+        "source": "live",
+        "matched": ("soundcloud-ai/ai-terms",),
+    }
+    return Post(**(values | fields))
+
+
+def did(number: int) -> str:
+    return f"did:plc:author{number}"
+
+
+def uri(number: int) -> str:
+    return f"at://{did(number)}/app.bsky.feed.post/{number}"
