@@ -165,7 +165,8 @@ class Store:
     def _migrate(self) -> None:
         if self.path.exists() and self._check() == len(migrations()):
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with our_errors(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._writing() as transaction:
             transaction.run("migrations")
             for number, name in enumerate(migrations(), start=1):

@@ -33,7 +33,7 @@ def _translated(error: duckdb.Error, path: Path) -> StoreError:
     text = str(error)
     if "No space left" in text or "Disk quota" in text or "could not write all bytes" in text.lower():
         return _disk_full(path)
-    if "not a valid DuckDB" in text:
+    if "not a valid DuckDB" in text or "sqlite_scanner" in text:
         return NotADatabase(f"{path} is no database of Backlash Monitor", "Name another file, or move this one away.")
     if "newer version" in text or "storage version" in text:
         return SchemaTooNew(f"{path} was written by a newer DuckDB", "Upgrade: pip install --upgrade backlash-monitor")
