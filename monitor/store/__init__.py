@@ -71,8 +71,6 @@ class Store:
         ]
         with self._writing(now) as transaction:
             transaction.stage(stages)
-            if batch.deletions and not batch.accounts:
-                transaction.run("no_accounts")
             for script in scripts:
                 transaction.run(script)
             return transaction.committed(scripts, len(batch.rejected))

@@ -1,16 +1,13 @@
 -- Account states: hide what a deactivated, suspended or taken-down author wrote, show it when the account is back.
--- Staged: in_accounts. Leaves `account`, the last state of each author.
+-- Staged: in_accounts. Leaves `account`, the last state of each author in this batch.
 
 CREATE TEMP TABLE account AS
 SELECT md5_number_lower(platform || ' ' || author_id) AS author_key, *
 FROM in_accounts
 QUALIFY row_number() OVER (PARTITION BY platform, author_id ORDER BY changed_at DESC, ord DESC) = 1;
 
--- An account that is back may post again; what it posted before stays gone.
-DELETE FROM tombstones WHERE post_id IS NULL AND key IN (SELECT author_key FROM account WHERE status = 'active');
-
-DELETE FROM accounts
-WHERE author_key IN (SELECT a.author_key FROM account a JOIN accounts o USING (author_key) WHERE a.changed_at >= o.changed_at);
+UPDATE accounts SET status = a.status, changed_at = a.changed_at
+FROM account a WHERE accounts.author_key = a.author_key AND a.changed_at >= accounts.changed_at;
 INSERT INTO accounts
 SELECT author_key, platform, author_id, status, changed_at FROM account
 WHERE status <> 'active' AND author_key NOT IN (SELECT author_key FROM accounts);
@@ -18,8 +15,8 @@ WHERE status <> 'active' AND author_key NOT IN (SELECT author_key FROM accounts)
 CREATE TEMP TABLE account_row AS
 SELECT
     p.rowid AS row,
-    NOT p.hidden AND o.status IS NOT NULL AND o.status <> 'deleted' AS is_hiding,
-    p.hidden AND o.status IS NULL AS is_showing
-FROM posts p JOIN account a USING (author_key) LEFT JOIN accounts o USING (author_key);
+    NOT p.hidden AND o.status NOT IN ('active', 'deleted') AS is_hiding,
+    p.hidden AND o.status = 'active' AS is_showing
+FROM posts p JOIN account a USING (author_key) JOIN accounts o USING (author_key);
 UPDATE posts SET hidden = r.is_hiding
 FROM account_row r WHERE posts.rowid = r.row AND (r.is_hiding OR r.is_showing);

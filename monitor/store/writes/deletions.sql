@@ -1,11 +1,12 @@
--- Deletions of posts and of whole accounts. Staged: in_deletions; reads `account`.
+-- Deletions of posts and of whole accounts. Staged: in_deletions, in_accounts.
 
 CREATE TEMP TABLE gone AS
 SELECT md5_number_lower(platform || ' ' || post_id) AS key, platform, post_id, author_id, deleted_at AS gone_at, why
 FROM in_deletions
 QUALIFY row_number() OVER (PARTITION BY platform, post_id ORDER BY deleted_at, ord) = 1
 UNION ALL
-SELECT author_key, platform, NULL, author_id, changed_at, 'account' FROM account WHERE status = 'deleted';
+SELECT md5_number_lower(platform || ' ' || author_id), platform, NULL, author_id, max(changed_at), 'account'
+FROM in_accounts WHERE status = 'deleted' GROUP BY platform, author_id;
 
 CREATE TEMP TABLE gone_row AS
 SELECT p.rowid AS row, p.key, g.why, g.gone_at FROM posts p JOIN gone g ON p.key = g.key AND g.post_id IS NOT NULL
@@ -24,6 +25,8 @@ GROUP BY ALL;
 INSERT INTO tombstones
 SELECT g.key, g.platform, g.post_id, g.author_id, g.gone_at, false
 FROM gone g WHERE g.key NOT IN (SELECT key FROM tombstones);
+UPDATE tombstones SET gone_at = g.gone_at
+FROM gone g WHERE tombstones.key = g.key AND g.post_id IS NULL AND g.gone_at > tombstones.gone_at;
 INSERT INTO tombstones
 SELECT p.key, p.platform, p.post_id, p.author_id, r.gone_at, true
 FROM gone_row r JOIN posts p ON p.rowid = r.row WHERE p.key NOT IN (SELECT key FROM tombstones);

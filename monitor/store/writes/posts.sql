@@ -14,7 +14,10 @@ SELECT
     * REPLACE (list_sort(list_distinct(flatten(list(matched) OVER w))) AS matched, min(observed_at) OVER w AS observed_at),
     observed_at AS version_at
 FROM hashed
-WHERE key NOT IN (SELECT key FROM tombstones) AND author_key NOT IN (SELECT key FROM tombstones)
+WHERE key NOT IN (SELECT key FROM tombstones)
+    -- An account that is back after its deletion may post again; what it posted before stays gone.
+    AND NOT EXISTS (FROM tombstones t WHERE t.key = author_key AND t.gone_at >= observed_at)
+    AND author_key NOT IN (SELECT author_key FROM accounts WHERE status = 'deleted')
 WINDOW w AS (PARTITION BY platform, post_id)
 QUALIFY row_number() OVER (PARTITION BY platform, post_id ORDER BY observed_at DESC, ord DESC) = 1;
 
@@ -53,7 +56,7 @@ SELECT
     * EXCLUDE (ord),
     0 AS revision,
     $now AS stored_at,
-    author_key IN (SELECT author_key FROM accounts) AS hidden
+    author_key IN (SELECT author_key FROM accounts WHERE status <> 'active') AS hidden
 FROM fresh;
 
 -- Context, whether the parent came first or last, and again when it was edited.
