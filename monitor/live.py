@@ -53,7 +53,9 @@ def _collect(config: Config, store: Store, stop: threading.Event) -> None:
     if not config.bluesky.enabled:
         raise ConfigError("Nothing is collected: [bluesky] enabled = false", "Enable it in monitor.toml.")
     watch = Watch.of(store, "bluesky", config.bluesky.thread_days)
-    collect(LiveCollector(config.bluesky), store, Matcher(config.topics), watch, stop)
+    collector = LiveCollector(config.bluesky)
+    threading.Thread(target=lambda: (stop.wait(), collector.close()), name="close", daemon=True).start()
+    collect(collector, store, Matcher(config.topics), watch, stop)
 
 
 def _score(config: Config, store: Store, stop: threading.Event) -> None:

@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from monitor.cli.options import DEFAULT_CONFIG, ConfigOption, open_store, say
+
+if TYPE_CHECKING:
+    from monitor.collect.base import Collector
+    from monitor.config import Config, Topic
+    from monitor.records import Batch
+    from monitor.store import Committed, Store
+
+_EVER_DAYS = 36_500
+_TIMES = "A day or a time, UTC unless it names a zone: 2025-05-08, 2025-05-08T20:00Z"
 
 
 def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
@@ -25,6 +39,126 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     say("Stopped. Start again and it goes on where it stopped.")
 
 
+def backfill(
+    since: Annotated[str, typer.Option(help=_TIMES)],
+    until: Annotated[str, typer.Option(help="The end, exclusive; default: now.")] = "",
+    topic: Annotated[list[str], typer.Option(help="Only this topic (may be repeated).")] = [],  # noqa: B006
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Search Bluesky's past for the topics' rules. Needs BLUESKY_HANDLE and BLUESKY_APP_PASSWORD; resumable."""
+    from monitor.cli.times import window_of
+    from monitor.collect.bluesky_search import SURVIVORS_ONLY, SearchCollector
+    from monitor.collect.bluesky_session import session_path
+    from monitor.collect.match import Matcher
+    from monitor.config import Secrets, load
+
+    loaded, window = load(config), window_of(since, until)
+    topics = _chosen(loaded, topic)
+    secrets, matcher = Secrets.from_environment(), Matcher(loaded.topics)
+    collectors = [
+        SearchCollector(loaded.bluesky, secrets, one, window, session_path(loaded.store.path), matcher=matcher)
+        for one in topics
+    ]
+    store = open_store(loaded)
+    say(SURVIVORS_ONLY)
+    for collector in collectors:
+        for rule in collector.unsayable:
+            say(f"{collector.stream}: the search cannot say {rule}; such posts are found only if another rule finds them.")
+        _collect(collector, loaded, store, f"Searching {collector.stream}", lambda c=collector: c.progress)
+
+
+def recheck(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Ask Bluesky which stored posts still exist: missing ones become deletions, the others new engagement counts."""
+    from monitor.cli.logs import to_stderr
+    from monitor.collect.bluesky_session import session_path
+    from monitor.collect.recheck import recheck as recheck_of
+    from monitor.config import Secrets, load
+    from monitor.store.queries import status, stored_ids
+
+    to_stderr()
+    loaded = load(config)
+    store = open_store(loaded, create=False)
+    total = sum(source.posts for source in status(store).sources if source.platform == "bluesky")
+    collector = recheck_of(
+        loaded.bluesky,
+        Secrets.from_environment(),
+        session_path(loaded.store.path),
+        lambda after: [post_id for post_id, _ in stored_ids(store, "bluesky", after)],
+    )
+    _collect(collector, loaded, store, f"Rechecking {total:,} posts", None)
+
+
+def import_files(
+    files: Annotated[list[Path], typer.Argument(help="JSONL (plain, .gz, .zst), JSON or CSV files.")],
+    column: Annotated[
+        list[str], typer.Option("--column", help="CSV: COLUMN=FIELD, e.g. --column body=text (may be repeated).")
+    ] = [],  # noqa: B006
+    topic: Annotated[
+        str, typer.Option(help="Keep every post of the files under this topic, also those that no rule matches.")
+    ] = "",
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Read archives: Jetstream v1 and v2 events, Bluesky post views, X API v2 payloads (twarc), CSV."""
+    from monitor.collect.archive import ArchiveCollector
+    from monitor.config import load
+
+    loaded = load(config)
+    keep = f"{_chosen(loaded, [topic])[0].name}/import" if topic else None
+    mapping = _mapping(column)
+    store = open_store(loaded)
+    for file in files:
+        collector = ArchiveCollector(file, mapping, keep_all=keep)
+        _collect(collector, loaded, store, f"Importing {file.name}", lambda c=collector: c.progress)
+
+
+def _collect(
+    collector: Collector, config: Config, store: Store, what: str, progress: Callable[[], float] | None
+) -> None:
+    from monitor.collect import collect
+    from monitor.collect.match import Matcher
+    from monitor.collect.watch import Watch
+
+    stop, sums = _stop_on_signals(), Counter[str]()
+    threading.Thread(target=lambda: (stop.wait(), collector.close()), daemon=True).start()
+    with _bar(what, progress) as advance:
+
+        def committed(batch: Batch, result: Committed) -> None:
+            for name in ("inserted", "updated", "deleted", "hidden", "rejected"):
+                sums[name] += getattr(result, name)
+            advance(sums["inserted"])
+
+        watch = Watch.of(store, "bluesky", _EVER_DAYS)
+        collect(collector, store, Matcher(config.topics), watch, stop, committed)
+    counts = ", ".join(f"{sums[name]:,} {name}" for name in ("inserted", "updated", "deleted", "hidden", "rejected"))
+    say(f"{what}: {counts}." + (" Stopped; start again and it goes on." if stop.is_set() else ""))
+    stop.set()
+
+
+def _bar(what: str, progress: Callable[[], float] | None) -> AbstractContextManager[Callable[[int], None]]:
+    from monitor.cli.progress import bar
+
+    return bar(what, progress) if progress else nullcontext(lambda _: None)
+
+
+def _chosen(config: Config, names: list[str]) -> list[Topic]:
+    from monitor.errors import ConfigError
+
+    known = {topic.name: topic for topic in config.topics}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ConfigError(f"There is no topic '{unknown[0]}'", f"monitor.toml defines: {', '.join(known)}")
+    return [known[name] for name in names] if names else list(config.topics)
+
+
+def _mapping(columns: list[str]) -> dict[str, str] | None:
+    from monitor.errors import ConfigError
+
+    wrong = [pair for pair in columns if "=" not in pair]
+    if wrong:
+        raise ConfigError(f"'{wrong[0]}' is no COLUMN=FIELD", "For example: --column body=text --column id=post_id")
+    return dict(pair.split("=", 1) for pair in columns) or None
+
+
 def _stop_on_signals() -> threading.Event:
     import signal
 
@@ -36,3 +170,6 @@ def _stop_on_signals() -> threading.Event:
 
 def add_to(app: typer.Typer) -> None:
     app.command()(run)
+    app.command()(backfill)
+    app.command()(recheck)
+    app.command("import")(import_files)
