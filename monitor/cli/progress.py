@@ -23,3 +23,37 @@ def bar(what: str, share: Callable[[], float]) -> Iterator[Callable[[int], None]
         task = progress.add_task(what, total=1.0, posts=0)
         yield lambda posts: progress.update(task, completed=share(), posts=posts)
         progress.update(task, completed=1.0)
+
+
+@contextmanager
+def steps() -> Iterator[Callable[[str, float], None]]:
+    """A bar for work in several steps; the callable takes the step's name and the share of it that is done."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description:18}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def show(step: str, share: float) -> None:
+            if step not in tasks:
+                for earlier in tasks.values():
+                    progress.update(earlier, completed=1.0)
+                tasks[step] = progress.add_task(step, total=1.0)
+            progress.update(tasks[step], completed=share)
+
+        yield show
+        for task in tasks.values():
+            progress.update(task, completed=1.0)
+
+
+@contextmanager
+def counter(what: str) -> Iterator[Callable[[int], None]]:
+    """A running count for work whose end is not known."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description} {task.completed:,.0f}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done: progress.update(task, completed=done)

@@ -1,0 +1,54 @@
+"""What the demo says at its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from monitor.study import EventSummary
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """``played`` counts posts and reposts that went over the wire, ``stored`` those that were kept."""
+
+    played: int
+    stored: int
+    reposts: int
+    deleted: int
+    seconds: float
+    window_days: float
+    events: tuple[EventSummary, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The outcome as plain values; ``removal`` counts posts by their most likely stage."""
+        return {
+            "synthetic": True,
+            "posts": self.played,
+            "stored": self.stored,
+            "reposts": self.reposts,
+            "deleted": self.deleted,
+            "seconds": round(self.seconds, 1),
+            "window_days": self.window_days,
+            "events": [_event(summary) for summary in self.events],
+        }
+
+
+def _event(summary: EventSummary) -> dict[str, Any]:
+    return {
+        "id": summary.event.id,
+        "title": summary.event.title,
+        "at": _iso(summary.event.at),
+        "before": _side(summary.before),
+        "after": _side(summary.after),
+    }
+
+
+def _side(side: Any) -> dict[str, Any]:
+    concern = None if side.concern is None else round(side.concern, 3)
+    return {"posts": side.posts, "concern": concern, "removal": side.removal}
+
+
+def _iso(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
