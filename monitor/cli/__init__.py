@@ -9,7 +9,7 @@ from monitor.errors import MonitorError
 
 
 def main() -> None:
-    """Entry point of ``monitor``: our errors become a message and a hint with exit code 1; a traceback needs --debug."""
+    """Entry point of ``monitor``: an error of ours becomes a message, a hint and exit code 1; --debug shows it all."""
     debug = "--debug" in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
     from monitor.cli.app import app

@@ -45,7 +45,10 @@ def backfill(
     topic: Annotated[list[str], typer.Option(help="Only this topic (may be repeated).")] = [],  # noqa: B006
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
-    """Search Bluesky's past for the topics' rules. Needs BLUESKY_HANDLE and BLUESKY_APP_PASSWORD; resumable."""
+    """Search Bluesky's past for the topics' rules.
+
+    Needs BLUESKY_HANDLE and BLUESKY_APP_PASSWORD. Finds survivors only: what was deleted since is missing. Resumable.
+    """
     from monitor.cli.times import window_of
     from monitor.collect.bluesky_search import SURVIVORS_ONLY, SearchCollector
     from monitor.collect.bluesky_session import session_path
@@ -63,12 +66,15 @@ def backfill(
     say(SURVIVORS_ONLY)
     for collector in collectors:
         for rule in collector.unsayable:
-            say(f"{collector.stream}: the search cannot say {rule}; such posts are found only if another rule finds them.")
+            say(f"{collector.stream}: the search cannot say {rule}; only another rule may find such posts.")
         _collect(collector, loaded, store, f"Searching {collector.stream}", lambda c=collector: c.progress)
 
 
 def recheck(config: ConfigOption = DEFAULT_CONFIG) -> None:
-    """Ask Bluesky which stored posts still exist: missing ones become deletions, the others new engagement counts."""
+    """Ask Bluesky which stored posts still exist.
+
+    Missing ones become deletions, the others get new engagement counts. Needs no account; resumable.
+    """
     from monitor.cli.logs import to_stderr
     from monitor.collect.bluesky_session import session_path
     from monitor.collect.recheck import recheck as recheck_of
@@ -98,7 +104,11 @@ def import_files(
     ] = "",
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
-    """Read archives: Jetstream v1 and v2 events, Bluesky post views, X API v2 payloads (twarc), CSV."""
+    """Read archives of Bluesky or X posts, or CSV.
+
+    Jetstream v1 and v2 events, Bluesky post views, X API v2 payloads as twarc writes them (JSONL, plain, .gz or .zst), CSV
+    with a column mapping. What no rule matches is left out, unless --topic says to keep it. Resumable.
+    """
     from monitor.collect.archive import ArchiveCollector
     from monitor.config import load
 

@@ -67,8 +67,8 @@ def _print_table(outcome: Outcome) -> None:
     console = Console()
     console.print("SYNTHETIC: an invented case; every post and every person in it is made up.", style="bold yellow")
     console.print(
-        f"{outcome.played:,} posts and reposts over 1 May to 15 June 2025 in {outcome.seconds:.0f} s: {outcome.stored:,} "
-        f"posts and {outcome.reposts:,} reposts are about the AI terms, {outcome.deleted} were deleted since."
+        f"{outcome.played:,} posts and reposts over 1 May to 15 June 2025 in {outcome.seconds:.0f} s: "
+        f"{outcome.stored:,} posts and {outcome.reposts:,} reposts matched the topic, {outcome.deleted} were deleted since."
     )
     table = Table(
         title=f"\n{outcome.window_days:g} days before -> after each event, posts about the terms (windows overlap)",

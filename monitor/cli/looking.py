@@ -10,7 +10,10 @@ from monitor.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, open_s
 
 
 def status(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
-    """Say what is going on: posts, cursors, lag, gaps, rejections, what waits for its score."""
+    """Say what is going on.
+
+    Posts by platform and source, cursors and lag, gaps, rejections, deletions, and what waits for its score.
+    """
     from datetime import UTC, datetime
 
     from monitor.cli.report import as_dict, print_status

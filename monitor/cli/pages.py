@@ -13,7 +13,8 @@ def serve(config: Path, *, port: int, address: str, browser: bool) -> int:
     from importlib.util import find_spec
 
     app = find_spec("dashboards.app")
-    assert app is not None and app.origin is not None
+    assert app is not None
+    assert app.origin is not None
     command = [
         *(sys.executable, "-m", "streamlit", "run", app.origin),
         *("--server.port", str(port)),

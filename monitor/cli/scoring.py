@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, say
+from monitor.cli.options import DEFAULT_CONFIG, ConfigOption, say
+
+if TYPE_CHECKING:
+    from monitor.config import Classifier
 
 FILE = "JSONL with id, text and optional context and platform; - is stdin."
 
 
 def score(
     file: Annotated[Path, typer.Argument(help=FILE)],
-    output: Annotated[Path, typer.Option("--output", "-o", help="JSONL, one line each, same order; - is stdout.")] = Path("-"),
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="JSONL, one line each, same order; - is stdout.")
+    ] = Path("-"),
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Score the texts of a JSONL file."""
@@ -30,7 +35,7 @@ def score(
         raise typer.Exit(1)
 
 
-def _settings(path: Path):  # type: ignore[no-untyped-def]
+def _settings(path: Path) -> Classifier:
     from monitor.config import Classifier, load
 
     return load(path).classifier if path.exists() or path != DEFAULT_CONFIG else Classifier()

@@ -14,7 +14,10 @@ def init(
     path: Annotated[Path, typer.Argument(help="Where to write it.")] = DEFAULT_CONFIG,
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
 ) -> None:
-    """Write a commented monitor.toml to start from (the SoundCloud case)."""
+    """Write a commented monitor.toml to start from.
+
+    It watches the SoundCloud case; every key is explained in it.
+    """
     from importlib import resources
 
     from monitor.errors import ConfigError

@@ -1,7 +1,8 @@
 """The invented SoundCloud case as a log of Jetstream v2 events.
 
-``data/posts.jsonl`` and ``data/quotes.jsonl`` were written one by one for this demo; nobody in them exists. Reposts, who
-passes on which quote, and the everyday posts around them are drawn with a fixed seed, so every demo plays the same case.
+``data/posts.jsonl`` and ``data/quotes.jsonl`` were written one by one for this demo; nobody in them exists. Reposts,
+who passes on which quote, and the everyday posts around them are drawn with a fixed seed: every demo plays the same
+case.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ class JetstreamServer:
             "127.0.0.1",
             port,
             process_request=self._answer,
-            subprotocols=["xrpc.v1.json"],
+            subprotocols=["xrpc.v1.json"],  # type: ignore[list-item]  # a NewType of str
             compression=None,
         )
         threading.Thread(target=self._server.serve_forever, name="jetstream", daemon=True).start()
@@ -90,7 +90,7 @@ class JetstreamServer:
         """Refuse a handshake, or answer a plain HTTP request; None goes on with the handshake."""
         path = urlsplit(request.path).path
         is_known = path == "/xrpc/network.bsky.jetstream.subscribeEvents"
-        return None if is_known else connection.respond(404, '{"error":"MethodNotImplemented"}')  # type: ignore[arg-type]
+        return None if is_known else connection.respond(404, '{"error":"MethodNotImplemented"}')
 
     def _serve(self, connection: ServerConnection) -> None:
         from websockets.exceptions import ConnectionClosed
