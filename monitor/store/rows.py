@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from monitor.codebook import codebook
-from monitor.records import Batch, Post, Score
+from monitor.records import Batch, Post, Rejected, Score, Seen
 from monitor.text import storable
 
 RAW_LIMIT = 10_000  # characters of a rejected payload that are kept
@@ -24,11 +25,11 @@ _FLOATS = pa.list_(pa.float32())
 
 _POST = pa.schema(
     [
-        ("ord", pa.int64()),
         *((name, _TEXT) for name in ("platform", "post_id", "author_id", "author_handle", "text", "lang", "kind")),
         *((name, _TEXT) for name in ("reply_to", "quote_of", "repost_of", "context")),
         ("created_at", _TIME),
         ("observed_at", _TIME),
+        ("version_at", _TIME),
         ("source", _TEXT),
         ("matched", _TEXTS),
         ("sample_weight", pa.float64()),
@@ -45,9 +46,7 @@ _ACCOUNT = pa.schema(
 )
 _SEEN = pa.schema([("stream", _TEXT), ("hour", _TIME), ("n", pa.int64())])
 _REJECTED = pa.schema([("stream", _TEXT), ("why", _TEXT), ("rejected_at", _TIME), ("raw", _TEXT)])
-_GAP = pa.schema(
-    [("ord", pa.int64()), ("stream", _TEXT), ("start", _TIME), ("end", _TIME), ("why", _TEXT), ("filled_by", _TEXT)]
-)
+_GAP = pa.schema([("stream", _TEXT), ("start", _TIME), ("end", _TIME), ("why", _TEXT), ("filled_by", _TEXT)])
 _CURSOR = pa.schema([("stream", _TEXT), ("value", _TEXT), ("event_at", _TIME)])
 _SCORE = pa.schema(
     [
@@ -67,23 +66,52 @@ def naive(at: datetime | None) -> datetime | None:
 
 
 def staged(batch: Batch) -> dict[str, pa.Table]:
-    """The batch as the tables that ``writes/*.sql`` read."""
-    return {
-        "in_posts": _table(map(_post, batch.posts), _POST),
-        "in_deletions": _table(
-            _fields(batch.deletions, "platform", "post_id", "author_id", "why", "deleted_at"), _DELETION
-        ),
-        "in_accounts": _table(_fields(batch.accounts, "platform", "author_id", "status", "changed_at"), _ACCOUNT),
-        "in_seen": _table(_fields(batch.seen, "stream", "hour", "n"), _SEEN),
-        "in_rejected": _table(
-            ({"stream": r.stream, "why": r.why, "rejected_at": r.at, "raw": r.raw[:RAW_LIMIT]} for r in batch.rejected),
-            _REJECTED,
-        ),
-        "in_gaps": _table(_fields(batch.gaps, "stream", "start", "end", "why", "filled_by"), _GAP),
-        "in_cursor": _table(
-            ({"stream": c.stream, "value": c.value, "event_at": c.at} for c in (batch.cursor,) if c), _CURSOR
-        ),
-    }
+    """The batch as the tables that ``writes/*.sql`` read; only those that the scripts to be run need."""
+    tables = {}
+    if batch.posts:
+        tables["in_posts"] = _table(_merged(batch.posts), _POST)
+    if batch.deletions or batch.accounts:
+        names = ("platform", "post_id", "author_id", "why", "deleted_at")
+        tables["in_deletions"] = _table(_fields(batch.deletions, *names), _DELETION)
+        tables["in_accounts"] = _table(
+            _fields(batch.accounts, "platform", "author_id", "status", "changed_at"), _ACCOUNT
+        )
+    if batch.seen:
+        tables["in_seen"] = _table(_summed(batch.seen), _SEEN)
+    if batch.rejected:
+        tables["in_rejected"] = _table(_examples(batch.rejected), _REJECTED)
+    if batch.gaps:
+        last = {(gap.stream, gap.start): gap for gap in batch.gaps}
+        tables["in_gaps"] = _table(_fields(last.values(), "stream", "start", "end", "why", "filled_by"), _GAP)
+    if batch.cursor:
+        row = {"stream": batch.cursor.stream, "value": batch.cursor.value, "event_at": batch.cursor.at}
+        tables["in_cursor"] = _table([row], _CURSOR)
+    return tables
+
+
+def _merged(posts: Iterable[Post]) -> Iterable[dict[str, Any]]:
+    """One row for each key: its last version, the rules that matched any, the time it was first seen."""
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for post in posts:
+        row, known = _post(post), rows.get(post.key)
+        if known is not None:
+            older, newer = (known, row) if post.observed_at >= known["version_at"] else (row, known)
+            row = older | {name: value for name, value in newer.items() if value is not None}
+            row["matched"] = sorted({*older["matched"], *newer["matched"]})
+            row["observed_at"] = min(older["observed_at"], newer["observed_at"])
+        rows[post.key] = row
+    return rows.values()
+
+
+def _summed(seen: Iterable[Seen]) -> Iterable[dict[str, Any]]:
+    counts = Counter[tuple[str, datetime]]()
+    for part in seen:
+        counts[part.stream, part.hour] += part.n
+    return ({"stream": stream, "hour": hour, "n": n} for (stream, hour), n in counts.items())
+
+
+def _examples(rejects: Iterable[Rejected]) -> Iterable[dict[str, Any]]:
+    return ({"stream": r.stream, "why": r.why, "rejected_at": r.at, "raw": r.raw[:RAW_LIMIT]} for r in rejects)
 
 
 def staged_scores(scores: Sequence[Score]) -> pa.Table:
@@ -94,7 +122,8 @@ def staged_scores(scores: Sequence[Score]) -> pa.Table:
 def _post(post: Post) -> dict[str, Any]:
     engagement = post.engagement
     row = {name: getattr(post, name) for name in _POST.names if hasattr(post, name)}
-    row["matched"] = list(post.matched)
+    row["matched"] = sorted(set(post.matched))
+    row["version_at"] = post.observed_at
     if engagement is not None:
         for name in ("likes", "reposts", "replies", "quotes", "measured_at"):
             row[name] = getattr(engagement, name)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from monitor.records import Batch
 from monitor.store.rows import naive
 
 if TYPE_CHECKING:
@@ -53,16 +53,34 @@ class Transaction:
     def schema_version(self) -> int:
         return int(self._connection.execute(sql("queries", "schema_version")).fetchall()[0][0])
 
-    def committed(self, scripts: Sequence[str], rejected: int) -> Committed:
-        accounts, deletions, posts = (name in scripts for name in ("accounts", "deletions", "posts"))
-        return Committed(
-            inserted=self.count("fresh") if posts else 0,
-            updated=self.count_where("known", "is_edit") if posts else 0,
-            deleted=self.count("gone_row") if deletions else 0,
-            hidden=self.count_where("account_row", "is_hiding") if accounts else 0,
-            shown=self.count_where("account_row", "is_showing") if accounts else 0,
-            rejected=rejected,
-        )
+    def commit(self, batch: Batch) -> Committed:
+        """Run what the batch needs, in the order in which it must happen: states, deletions, posts, ledger."""
+        hidden, shown = self._accounts() if batch.accounts else (0, 0)
+        deleted = self._deletions() if batch.deletions or batch.accounts else 0
+        inserted, updated = self._posts() if batch.posts else (0, 0)
+        for name in ("seen", "rejected", "gaps", "cursor"):
+            if getattr(batch, name):
+                self.run(name)
+        return Committed(inserted, updated, deleted, hidden, shown, len(batch.rejected))
+
+    def _accounts(self) -> tuple[int, int]:
+        self.run("accounts")
+        return self.count_where("account_row", "is_hiding"), self.count_where("account_row", "is_showing")
+
+    def _deletions(self) -> int:
+        self.run("deletions")
+        if deleted := self.count("gone_row"):
+            self.run("removals")
+        return deleted
+
+    def _posts(self) -> tuple[int, int]:
+        self.run("posts")
+        inserted, updated = self.count("fresh"), 0
+        if self.count("hit"):
+            self.run("edits")
+            updated = self.count_where("known", "is_edit")
+        self.run("context")
+        return inserted, updated
 
 
 def plain(params: dict[str, Any]) -> dict[str, Any]:

@@ -12,13 +12,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from monitor.errors import StoreError
-from monitor.records import Window
-from monitor.store import Store
+from monitor.records import Gap, Window
+from monitor.store import Moment, Store
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Relevance = Literal["relevant", "irrelevant", "unscored"]
+Reader = Store | Moment
 Order = Literal["newest", "oldest", "concern", "engagement"]
 
 _FIRST_KEY = {"after_at": datetime(1, 1, 1, tzinfo=UTC), "after_key": 0}
@@ -63,7 +64,10 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """How far the store reaches and when live collection last moved; None where there is nothing to say."""
+    """How far the store reaches and when live collection last moved; None where there is nothing to say.
+
+    ``is_synthetic``: every post in the file is invented.
+    """
 
     oldest_at: datetime | None
     newest_at: datetime | None
@@ -71,6 +75,7 @@ class Head:
     moved_at: datetime | None
     event_at: datetime | None
     waiting: int
+    is_synthetic: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,39 +128,45 @@ class Choices:
     sources: tuple[str, ...]
 
 
-def head(store: Store) -> Head:
+def head(store: Reader) -> Head:
     """How far the store reaches."""
     return Head(**store.read("live_head").to_pylist()[0])
 
 
-def sides(store: Store, scope: Scope, start: datetime, middle: datetime, end: datetime) -> pa.Table:
+def sides(store: Reader, scope: Scope, start: datetime, middle: datetime, end: datetime) -> pa.Table:
     """Two rows, [start, middle) and [middle, end), with the columns of ``window_sides.sql``."""
     return store.read("window_sides", start=start, middle=middle, end=end, **scope.params())
 
 
-def series(store: Store, scope: Scope, window: Window, seconds: int) -> pa.Table:
+def series(store: Reader, scope: Scope, window: Window, seconds: int) -> pa.Table:
     """One row for each bucket that holds anything, bucket 0 at the window's start; see ``window_series.sql``."""
     return store.read("window_series", start=window.start, end=window.end, seconds=seconds, **scope.params())
 
 
-def newest(store: Store, scope: Scope, window: Window, limit: int = 8) -> list[PostView]:
+def gaps(store: Reader, window: Window) -> list[Gap]:
+    """When live collection stood still in a window, as the ledger has it."""
+    found = (Gap(**row) for row in store.read("gaps", start=window.start, end=window.end).to_pylist())
+    return [gap for gap in found if gap.stream.endswith(":live")]
+
+
+def newest(store: Reader, scope: Scope, window: Window, limit: int = 8) -> list[PostView]:
     """The last posts that are relevant or not scored yet, newest first."""
     params = {"start": window.start, "end": window.end, "limit": limit}
     return _post_views(store.read("live_newest", **params, **scope.params()))
 
 
-def engaged(store: Store, scope: Scope, window: Window, limit: int = 6) -> list[PostView]:
+def engaged(store: Reader, scope: Scope, window: Window, limit: int = 6) -> list[PostView]:
     """The relevant posts that drew most engagement in the window, of any age; see ``live_engaged.sql``."""
     params = {"start": window.start, "end": window.end, "limit": limit}
     return _post_views(store.read("live_engaged", **params, **scope.params()))
 
 
-def one(store: Store, platform: str, post_id: str) -> PostView | None:
+def one(store: Reader, platform: str, post_id: str) -> PostView | None:
     """One post; None where it is gone or hidden."""
     return next(iter(_post_views(store.read("posts_one", platform=platform, post_id=post_id))), None)
 
 
-def choices(store: Store) -> Choices:
+def choices(store: Reader) -> Choices:
     """Languages, platforms and sources of the stored posts."""
     rows = store.read("posts_choices").to_pylist()
     what = {name: tuple(row["value"] for row in rows if row["what"] == name) for name in ("lang", "platform", "source")}

@@ -1,7 +1,7 @@
 -- Every time is UTC in a plain TIMESTAMP: TIMESTAMPTZ arithmetic needs DuckDB's icu extension, which the wheel does
 -- not carry and which would have to be fetched from the network.
 --
--- No primary keys on the big tables: an index made the file four times as large and slowed no look-up worth having.
+-- No primary keys: on the big tables an index made the file four times as large and slowed no look-up worth having.
 -- `key`, `author_key` and `parent_key` are 64-bit hashes (md5_number_lower) of the ids; scanning them for a batch
 -- takes 6 ms per million rows against 60 for the ids themselves. Uniqueness is kept by the one way in (writes/).
 
@@ -81,28 +81,27 @@ CREATE TABLE departures (
 );
 
 CREATE TABLE accounts (
-    author_key UBIGINT PRIMARY KEY,
+    author_key UBIGINT NOT NULL,
     platform VARCHAR NOT NULL,
     author_id VARCHAR NOT NULL,
     status VARCHAR NOT NULL,
     changed_at TIMESTAMP NOT NULL
 );
 
-CREATE TABLE cursors (stream VARCHAR PRIMARY KEY, value VARCHAR NOT NULL, event_at TIMESTAMP, moved_at TIMESTAMP NOT NULL);
+CREATE TABLE cursors (stream VARCHAR NOT NULL, value VARCHAR NOT NULL, event_at TIMESTAMP, moved_at TIMESTAMP NOT NULL);
 
 CREATE TABLE gaps (
     stream VARCHAR NOT NULL,
     start TIMESTAMP NOT NULL,
     "end" TIMESTAMP,               -- NULL while it is open
     why VARCHAR NOT NULL,
-    filled_by VARCHAR,
-    PRIMARY KEY (stream, start)
+    filled_by VARCHAR
 );
 
-CREATE TABLE seen (stream VARCHAR NOT NULL, hour TIMESTAMP NOT NULL, n BIGINT NOT NULL, PRIMARY KEY (stream, hour));
+CREATE TABLE seen (stream VARCHAR NOT NULL, hour TIMESTAMP NOT NULL, n BIGINT NOT NULL);
 
 CREATE TABLE rejected (stream VARCHAR NOT NULL, why VARCHAR NOT NULL, rejected_at TIMESTAMP NOT NULL, raw VARCHAR NOT NULL);
 
-CREATE TABLE rejected_counts (stream VARCHAR NOT NULL, why VARCHAR NOT NULL, n BIGINT NOT NULL, PRIMARY KEY (stream, why));
+CREATE TABLE rejected_counts (stream VARCHAR NOT NULL, why VARCHAR NOT NULL, n BIGINT NOT NULL);
 
-CREATE TABLE marks (key VARCHAR PRIMARY KEY, value VARCHAR NOT NULL);
+CREATE TABLE marks (key VARCHAR NOT NULL, value VARCHAR NOT NULL);

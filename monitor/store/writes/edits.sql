@@ -1,0 +1,25 @@
+-- What a batch says about posts that are stored already. Reads `hit` and `incoming` of `posts`.
+
+CREATE TEMP TABLE known AS
+SELECT
+    h.row, h.key, i.platform, i.post_id, i.text, i.raw, i.lang, i.author_handle, i.version_at,
+    i.likes, i.reposts, i.replies, i.quotes, i.measured_at,
+    i.text IS DISTINCT FROM p.text AND i.version_at >= p.version_at AS is_edit,
+    i.measured_at IS NOT NULL AND (p.measured_at IS NULL OR i.measured_at >= p.measured_at) AS is_measured,
+    CASE WHEN p.context IS NULL THEN i.context END AS context,
+    list_sort(list_distinct(list_concat(p.matched, i.matched))) AS matched
+FROM hit h JOIN posts p ON p.rowid = h.row JOIN incoming i ON i.key = h.key;
+
+UPDATE posts SET
+    text = k.text, raw = k.raw, lang = coalesce(k.lang, posts.lang), version_at = k.version_at,
+    edited_at = k.version_at, revision = posts.revision + 1, model_id = NULL
+FROM known k WHERE posts.rowid = k.row AND k.is_edit;
+UPDATE posts SET context = k.context, revision = posts.revision + 1, model_id = NULL
+FROM known k WHERE posts.rowid = k.row AND k.context IS NOT NULL;
+UPDATE posts SET
+    likes = coalesce(k.likes, posts.likes), reposts = coalesce(k.reposts, posts.reposts),
+    replies = coalesce(k.replies, posts.replies), quotes = coalesce(k.quotes, posts.quotes), measured_at = k.measured_at
+FROM known k WHERE posts.rowid = k.row AND k.is_measured;
+UPDATE posts SET matched = k.matched, author_handle = coalesce(k.author_handle, posts.author_handle)
+FROM known k WHERE posts.rowid = k.row
+    AND (posts.matched <> k.matched OR (k.author_handle IS NOT NULL AND posts.author_handle IS DISTINCT FROM k.author_handle));

@@ -1,0 +1,21 @@
+-- Stored posts that are gone: text, raw, scores and the copies of the text in replies. A count stays, and a tombstone.
+-- Reads `gone_row` of `deletions`.
+
+INSERT INTO departures
+SELECT p.platform, date_trunc('hour', r.gone_at), r.why, t.topic, p.concern_label, p.removal_label, count(*)
+FROM gone_row r
+JOIN posts p ON p.rowid = r.row AND p.kind <> 'repost',
+    LATERAL (SELECT DISTINCT split_part(m, '/', 1) AS topic FROM (SELECT unnest(p.matched) AS m)) t
+GROUP BY ALL;
+
+MERGE INTO tombstones t
+USING (SELECT p.key, p.platform, p.post_id, p.author_id, r.gone_at FROM gone_row r JOIN posts p ON p.rowid = r.row) g
+ON t.key = g.key
+WHEN MATCHED THEN UPDATE SET was_stored = true
+WHEN NOT MATCHED THEN INSERT VALUES (g.key, g.platform, g.post_id, g.author_id, g.gone_at, true);
+
+-- The context of a reply is the deleted author's text.
+UPDATE posts SET context = NULL
+WHERE parent_key IN (SELECT key FROM gone_row) AND context IS NOT NULL;
+DELETE FROM scores WHERE key IN (SELECT key FROM gone_row);
+DELETE FROM posts WHERE rowid IN (SELECT row FROM gone_row);
