@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -31,7 +32,9 @@ from monitor.errors import ConfigError
 from monitor.records import EventKind
 
 DEFAULT_PATH = Path("monitor.toml")
-THREAD_RULE = "thread"  # a reply to or quote of a stored post carries this rule id
+# Rule ids that no rule of the operator may have.
+THREAD_RULE = "thread"  # of a reply to, quote or repost of a stored post
+IMPORT_RULE = "import"  # of what was imported whole, whether a rule matches or not
 
 
 def _utc(value: datetime) -> datetime:
@@ -69,8 +72,8 @@ class Rule(_Table):
     @field_validator("id")
     @classmethod
     def _reserved(cls, value: str) -> str:
-        if value == THREAD_RULE:
-            raise ValueError(f"'{THREAD_RULE}' is kept for replies and quotes; choose another id")
+        if value in (THREAD_RULE, IMPORT_RULE):
+            raise ValueError(f"'{value}' is kept for what this program finds by itself; choose another id")
         return value
 
     @field_validator("regex")
@@ -273,4 +276,7 @@ def _unique(names: list[str], what: str) -> None:
 def _scheme(url: str, allowed: tuple[str, ...]) -> str:
     if url.split("://")[0] not in allowed:
         raise ValueError(f"must start with {' or '.join(s + '://' for s in allowed)}")
+    parts = urlsplit(url)  # raises ValueError of its own for what is no address
+    if not re.fullmatch(r"[A-Za-z0-9.:_-]{1,253}", parts.hostname or "") or parts.port == 0:
+        raise ValueError("names no host that can be called")
     return url.rstrip("/")

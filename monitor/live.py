@@ -6,18 +6,22 @@ import fcntl
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from monitor.config import Config
 from monitor.errors import ConfigError, MonitorError, StoreBusy
-from monitor.store import Store
+from monitor.records import Batch
+from monitor.store import Committed, Store
+from monitor.store.faults import our_errors
 
 log = logging.getLogger("monitor")
 
 _SCORE_BATCH = 256  # posts per round: a commit each, so that a kill loses little work
-_IDLE_SECONDS = 0.3
+_PACE_SECONDS = 0.5  # between rounds: each costs the file 0.1 s however few posts are in it
+_LOOK_SECONDS = 10.0  # without news: another process may have imported something
 _TEND_SECONDS = 3600.0
 
 
@@ -30,9 +34,10 @@ def run(config: Config, store: Store, stop: threading.Event) -> None:
     """
     with _alone(store.path):
         faults: list[BaseException] = []
+        news = threading.Event()
         threads = [
-            _thread("collect", lambda: _collect(config, store, stop), stop, faults),
-            _thread("score", lambda: _score(config, store, stop), stop, faults),
+            _thread("collect", lambda: _collect(config, store, stop, news), stop, faults),
+            _thread("score", lambda: _score(config, store, stop, news), stop, faults),
             _thread("tend", lambda: _tend(store, stop), stop, faults),
         ]
         for thread in threads:
@@ -44,7 +49,7 @@ def run(config: Config, store: Store, stop: threading.Event) -> None:
             raise faults[0]
 
 
-def _collect(config: Config, store: Store, stop: threading.Event) -> None:
+def _collect(config: Config, store: Store, stop: threading.Event, news: threading.Event) -> None:
     from monitor.collect import collect
     from monitor.collect.bluesky import LiveCollector
     from monitor.collect.match import Matcher
@@ -54,19 +59,36 @@ def _collect(config: Config, store: Store, stop: threading.Event) -> None:
         raise ConfigError("Nothing is collected: [bluesky] enabled = false", "Enable it in monitor.toml.")
     watch = Watch.of(store, "bluesky", config.bluesky.thread_days)
     collector = LiveCollector(config.bluesky)
-    threading.Thread(target=lambda: (stop.wait(), collector.close()), name="close", daemon=True).start()
-    collect(collector, store, Matcher(config.topics), watch, stop)
+
+    def close() -> None:
+        stop.wait()
+        collector.close()
+
+    def tell(_: Batch, done: Committed) -> None:
+        if done.inserted or done.updated or done.shown:
+            news.set()
+
+    threading.Thread(target=close, name="close", daemon=True).start()
+    collect(collector, store, Matcher(config.topics), watch, stop, tell)
 
 
-def _score(config: Config, store: Store, stop: threading.Event) -> None:
+def _score(config: Config, store: Store, stop: threading.Event, news: threading.Event) -> None:
     from monitor.classify import load
     from monitor.scoring import score_pending
 
     scorer = load(config.classifier)
     log.info("classifier %s is ready", scorer.model_id)
     while not stop.is_set():
-        if not score_pending(store, scorer, config.topics, _SCORE_BATCH):
-            stop.wait(_IDLE_SECONDS)
+        news.clear()
+        if score_pending(store, scorer, config.topics, _SCORE_BATCH) < _SCORE_BATCH:
+            stop.wait(_PACE_SECONDS)
+            _wait_for(news, stop, _LOOK_SECONDS)
+
+
+def _wait_for(news: threading.Event, stop: threading.Event, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not (news.wait(0.2) or stop.is_set() or time.monotonic() > deadline):
+        pass
 
 
 def _tend(store: Store, stop: threading.Event) -> None:
@@ -93,13 +115,19 @@ def _thread(
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     # Two live streams into one file would count everything twice in `seen`.
-    descriptor = os.open(path.with_name(path.name + ".run"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    with our_errors(path):
+        descriptor = os.open(path.with_name(path.name + ".run"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        _lock(descriptor, path)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, path: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
     except BlockingIOError:
         raise StoreBusy(
             f"Another monitor run collects into {path}", "Stop it first, or name another [store] path."
         ) from None
-    finally:
-        os.close(descriptor)

@@ -35,8 +35,8 @@ class Post:
     ``observed_at`` is the platform's or our own clock and is what series are drawn over.
     ``reply_to``, ``quote_of`` and ``repost_of`` are post ids. ``context`` is the text of the parent or
     quoted post where we know it. ``links`` and ``hashtags`` are those that the platform gives beside the text;
-    rules match them, the store keeps them in ``raw`` only. ``is_edit`` says that the platform sent it as a new version; the
-    store takes one of a stored post even where no rule matches any more. ``raw`` is the payload as JSON text.
+    rules match them, the store keeps them in ``raw`` only. ``is_edit`` says that the platform sent it as a new version;
+    the store takes one of a stored post even where no rule matches any more. ``raw`` is the payload as JSON text.
     """
 
     platform: Platform

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from monitor.analyse.series import Series, Side, bucket_seconds, filled, side
-from monitor.analyse.windows import unwatched
+from monitor.analyse.series import Series, Side, bucket_seconds, filled, sides
+from monitor.analyse.windows import View, reached, unwatched, view
 from monitor.config import Event
 from monitor.records import Gap, Window
-from monitor.store import Store, queries, views
-from monitor.store.views import Scope
+from monitor.store import Store, views
+from monitor.store.views import Head, PostView, Reader, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,53 @@ class EventSummary:
     after: Side
 
 
+@dataclass(frozen=True, slots=True)
+class EventPicture:
+    """What the Event page shows: totals of both windows, the series over them, and when nobody looked."""
+
+    summary: EventSummary
+    series: Series
+    gaps: tuple[Gap, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LivePicture:
+    """What the Live page shows, all of one moment; ``before`` is the window of equal width before ``now``."""
+
+    view: View
+    head: Head
+    series: Series
+    before: Side
+    now: Side
+    gaps: tuple[Gap, ...]
+    newest: tuple[PostView, ...]
+    engaged: tuple[PostView, ...]
+
+
+def live_picture(store: Store, scope: Scope, width: timedelta, now: datetime) -> LivePicture:
+    """The last ``width`` up to ``now``, or up to the newest post of a file that nobody adds to."""
+    seconds = bucket_seconds(width)
+    with store.reading() as moment:
+        head = views.head(moment)
+        seen = view(width, seconds, now, head.newest_at, head.moved_at, is_synthetic=head.is_synthetic)
+        whole = Window(seen.before.start, seen.window.end)
+        reached_at = reached(now, head.moved_at) if seen.is_live else None
+        gaps = unwatched(whole, views.gaps(moment, whole), head.oldest_at, head.begun_at, reached_at)
+        rows = views.series(moment, scope, whole, seconds, origin=seen.window.start)
+        authors = views.authors(moment, scope, whole, seen.window.start)
+        before, after = sides(rows, seen.before, seen.window, authors, gaps)
+        return LivePicture(
+            view=seen,
+            head=head,
+            series=filled(rows, seen.window, seconds, gaps),
+            before=before,
+            now=after,
+            gaps=tuple(gaps),
+            newest=tuple(views.newest(moment, scope, seen.window)),
+            engaged=tuple(views.engaged(moment, scope, seen.window)),
+        )
+
+
 def event_summary(
     store: Store, events: Sequence[Event], window_days: float = 3, scope: Scope | None = None
 ) -> list[EventSummary]:
@@ -32,38 +79,27 @@ def event_summary(
         scope: None takes each event's own topic, or all topics where it names none.
     """
     width = timedelta(days=window_days)
-    return [_summary(store, event, width, scope or own_scope(event)) for event in events]
+    with store.reading() as moment:
+        return [_summary(moment, event, width, scope or own_scope(event)) for event in events]
 
 
-def event_series(
-    store: Store, event: Event, window_days: float = 3, scope: Scope | None = None
-) -> tuple[Series, list[Gap]]:
-    """Both windows of an event in equal buckets, one of whose edges is the event, and when nobody looked."""
+def event_picture(store: Store, event: Event, window_days: float = 3, scope: Scope | None = None) -> EventPicture:
+    """One event's summary, and both windows in equal buckets, one of whose edges is the event."""
     width = timedelta(days=window_days)
     window = Window(event.at - width, event.at + width)
     seconds = bucket_seconds(2 * width)
-    gaps = event_gaps(store, window)
-    return filled(views.series(store, scope or own_scope(event), window, seconds), window, seconds, gaps), gaps
+    with store.reading() as moment:
+        gaps = event_gaps(moment, window)
+        rows = views.series(moment, scope or own_scope(event), window, seconds)
+        summary = _summary(moment, event, width, scope or own_scope(event))
+    return EventPicture(summary, filled(rows, window, seconds, gaps), tuple(gaps))
 
 
-def window_sides(
-    store: Store, scope: Scope, earlier: Window, later: Window, gaps: Sequence[Gap] = ()
-) -> tuple[Side, Side]:
-    """Totals of two windows that touch."""
-    rows = views.sides(store, scope, earlier.start, later.start, later.end).to_pylist()
-    return side(rows[0], earlier, gaps), side(rows[1], later, gaps)
-
-
-def live_gaps(store: Store, window: Window) -> list[Gap]:
-    """When live collection stood still in a window, as the ledger has it."""
-    return [gap for gap in queries.gaps(store, window.start, window.end) if gap.stream.endswith(":live")]
-
-
-def event_gaps(store: Store, window: Window) -> list[Gap]:
-    """``live_gaps`` and what lies before the first and after the last that was collected."""
+def event_gaps(store: Reader, window: Window) -> list[Gap]:
+    """The ledger's gaps and what lies before the first and after the last that was collected."""
     head = views.head(store)
     reached_at = max((at for at in (head.newest_at, head.event_at) if at is not None), default=None)
-    return unwatched(window, live_gaps(store, window), head.oldest_at, head.begun_at, reached_at)
+    return unwatched(window, views.gaps(store, window), head.oldest_at, head.begun_at, reached_at)
 
 
 def own_scope(event: Event) -> Scope:
@@ -71,7 +107,9 @@ def own_scope(event: Event) -> Scope:
     return Scope(topics=(event.topic,) if event.topic else ())
 
 
-def _summary(store: Store, event: Event, width: timedelta, scope: Scope) -> EventSummary:
+def _summary(store: Reader, event: Event, width: timedelta, scope: Scope) -> EventSummary:
     earlier, later = Window(event.at - width, event.at), Window(event.at, event.at + width)
-    gaps = event_gaps(store, Window(earlier.start, later.end))
-    return EventSummary(event, *window_sides(store, scope, earlier, later, gaps))
+    whole = Window(earlier.start, later.end)
+    rows = views.series(store, scope, whole, round(width.total_seconds()), origin=event.at)
+    authors = views.authors(store, scope, whole, event.at)
+    return EventSummary(event, *sides(rows, earlier, later, authors, event_gaps(store, whole)))

@@ -102,22 +102,23 @@ def import_files(
     topic: Annotated[
         str, typer.Option(help="Keep every post of the files under this topic, also those that no rule matches.")
     ] = "",
+    again: Annotated[bool, typer.Option("--again", help="Read files again that were imported before.")] = False,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Read archives of Bluesky or X posts, or CSV.
 
-    Jetstream v1 and v2 events, Bluesky post views, X API v2 payloads as twarc writes them (JSONL, plain, .gz or .zst), CSV
-    with a column mapping. What no rule matches is left out, unless --topic says to keep it. Resumable.
+    Jetstream v1 and v2 events, Bluesky post views, X API v2 payloads as twarc writes them (JSONL, plain, .gz or .zst),
+    CSV with a column mapping. What no rule matches is left out, unless --topic says to keep it. Resumable.
     """
     from monitor.collect.archive import ArchiveCollector
-    from monitor.config import load
+    from monitor.config import IMPORT_RULE, load
 
     loaded = load(config)
-    keep = f"{_chosen(loaded, [topic])[0].name}/import" if topic else None
+    keep = f"{_chosen(loaded, [topic])[0].name}/{IMPORT_RULE}" if topic else None
     mapping = _mapping(column)
     store = open_store(loaded)
     for file in files:
-        collector = ArchiveCollector(file, mapping, keep_all=keep)
+        collector = ArchiveCollector(file, mapping, keep_all=keep, again=again)
         _collect(collector, loaded, store, f"Importing {file.name}", lambda c=collector: c.progress)
 
 

@@ -68,7 +68,7 @@ def _print_table(outcome: Outcome) -> None:
     console.print("SYNTHETIC: an invented case; every post and every person in it is made up.", style="bold yellow")
     console.print(
         f"{outcome.played:,} posts and reposts over 1 May to 15 June 2025 in {outcome.seconds:.0f} s: "
-        f"{outcome.stored:,} posts and {outcome.reposts:,} reposts matched the topic, {outcome.deleted} were deleted since."
+        f"{outcome.stored:,} posts and {outcome.reposts:,} reposts matched, {outcome.deleted} more were deleted since."
     )
     table = Table(
         title=f"\n{outcome.window_days:g} days before -> after each event, posts about the terms (windows overlap)",

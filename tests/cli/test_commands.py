@@ -111,7 +111,9 @@ def test_times_are_utc_unless_they_name_a_zone():
         window_of("2025-05-08", "2025-05-08")
 
 
-@pytest.mark.parametrize("arguments", [["backfill", "--since", "2025-05-08", "--topic", "nope"], ["import", "x", "--topic", "nope"]])
+@pytest.mark.parametrize(
+    "arguments", [["backfill", "--since", "2025-05-08", "--topic", "nope"], ["import", "x", "--topic", "nope"]]
+)
 def test_an_unknown_topic_is_refused_and_the_known_ones_named(config, arguments):
     with pytest.raises(ConfigError, match="no topic 'nope'") as caught:
         call(*arguments, "-c", config)

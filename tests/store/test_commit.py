@@ -25,10 +25,10 @@ def contexts(store):
 
 
 def a_score(number=1, **fields):
-    values = dict(
-        platform="bluesky", post_id=uri(number), relevant=0.9, concern=(0.0, 0.1, 0.6, 0.3),
-        removal=(0.1, 0.1, 0.1, 0.6, 0.1), stance=(0.8, 0.1, 0.1), model_id="m",
-    )  # fmt: skip
+    values = {
+        "platform": "bluesky", "post_id": uri(number), "relevant": 0.9, "concern": (0.0, 0.1, 0.6, 0.3),
+        "removal": (0.1, 0.1, 0.1, 0.6, 0.1), "stance": (0.8, 0.1, 0.1), "model_id": "m",
+    }  # fmt: skip
     return Score(**(values | fields))
 
 

@@ -1,0 +1,235 @@
+"""Counts per bucket of time and their summaries: zero where nothing was said, missing where nobody looked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.codebook import codebook
+from monitor.records import Gap, Window
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Counts = NDArray[np.int64]
+Values = NDArray[np.float64]
+
+# Every width divides a day, so that buckets laid from an event backwards and forwards meet at the event.
+WIDTHS = (60, 300, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)
+NEAT = (*WIDTHS, 120, 600, 14_400, 28_800, 172_800)  # widths that a merged series may have
+LEAST_FOR_INTERVAL = 10  # below, the normal approximation of a mean's interval misleads
+_Z = 1.959964  # two-sided 95 %
+_COUNTS = ("posts", "unscored", "searched", "reposts")
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Equal buckets from ``start``, each ``seconds`` wide; arrays have one entry for each bucket.
+
+    ``concern_sum`` and ``concern_squares`` add up expected concern over ``posts``. ``collected`` is the share of the
+    bucket in which collection ran, 0 to 1; ``known`` is False where nothing was counted and nobody looked: there
+    the zero is no finding.
+    """
+
+    start: datetime
+    seconds: int
+    posts: Counts
+    unscored: Counts
+    searched: Counts
+    reposts: Counts
+    removal: dict[str, Counts]
+    concern_sum: Values
+    concern_squares: Values
+    collected: Values
+
+    @property
+    def concern(self) -> tuple[Values, Values, Values]:
+        """Mean expected concern and its 95 % interval; see ``mean_interval``."""
+        return mean_interval(self.posts, self.concern_sum, self.concern_squares)
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        return (self.collected > 0) | (self.posts + self.unscored + self.reposts > 0)
+
+    @property
+    def starts(self) -> list[datetime]:
+        return [self.start + timedelta(seconds=self.seconds * i) for i in range(len(self.posts))]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Totals of one window. ``concern`` is the mean expected concern with its 95 % interval, None without posts."""
+
+    posts: int
+    concern: float | None
+    removal: dict[str, int]
+    concern_low: float | None = None
+    concern_high: float | None = None
+    authors: int = 0
+    reposts: int = 0
+    unscored: int = 0
+    searched: int = 0
+    collected: float = 1.0
+
+    @property
+    def leaving(self) -> int:
+        """Posts whose author considers, announces, did or was kept from a removal."""
+        return sum(n for stage, n in self.removal.items() if stage != "none")
+
+
+def bucket_seconds(width: timedelta, at_most: int = 100) -> int:
+    """The narrowest of ``WIDTHS`` that cuts ``width`` into no more than ``at_most`` buckets; else a whole day."""
+    return next((w for w in WIDTHS if width.total_seconds() / w <= at_most), WIDTHS[-1])
+
+
+def floored(at: datetime, seconds: int) -> datetime:
+    """The last whole bucket edge (counted from 1970, UTC) that is not after ``at``."""
+    stamp = int(at.timestamp())
+    return datetime.fromtimestamp(stamp - stamp % seconds, UTC)
+
+
+def filled(table: pa.Table, window: Window, seconds: int, gaps: Sequence[Gap] = ()) -> Series:
+    """The sparse rows of a series query as whole arrays over ``window``; rows of other buckets are left out.
+
+    Args:
+        table: columns bucket (0 at the window's start), posts, unscored, searched, reposts, concern_sum,
+            concern_squares and one for each removal stage.
+        window: what was asked; the number of buckets is its width over ``seconds``, rounded up.
+        gaps: when nothing was collected.
+    """
+    n = -int(-(window.end - window.start).total_seconds() // seconds)
+    at = table["bucket"].to_numpy().astype(np.int64)
+    within = (at >= 0) & (at < n)
+    column = {name: _dense(table[name], at, within, n) for name in table.column_names if name != "bucket"}
+    counts = {name: column[name].astype(np.int64) for name in _COUNTS}
+    return Series(
+        start=window.start,
+        seconds=seconds,
+        removal={stage: column[stage].astype(np.int64) for stage in codebook().removal},
+        concern_sum=column["concern_sum"],
+        concern_squares=column["concern_squares"],
+        collected=collected(window.start, seconds, n, gaps),
+        **counts,
+    )
+
+
+def merged(series: Series, factor: int) -> Series:
+    """The same series in buckets ``factor`` times as wide; the last one may reach past the end."""
+    return Series(
+        start=series.start,
+        seconds=series.seconds * factor,
+        removal={stage: _summed(counts, factor) for stage, counts in series.removal.items()},
+        collected=_summed(series.collected, factor) / _summed(np.ones(len(series.collected)), factor),
+        **{name: _summed(getattr(series, name), factor) for name in (*_COUNTS, "concern_sum", "concern_squares")},
+    )
+
+
+def readable(series: Series, wanted: float, *, halves: bool = False) -> Series:
+    """The narrowest buckets of a neat width that hold ``wanted`` posts on average, but no fewer than eight of them.
+
+    ``halves`` keeps an edge in the middle, where an event stands.
+    """
+    n = len(series.posts)
+    total = int((series.posts + series.unscored).sum())
+    neat = [factor for factor in range(1, n // 8 + 1) if series.seconds * factor in NEAT]
+    fitting = [factor for factor in neat if not halves or n % (2 * factor) == 0]
+    factor = next((f for f in fitting if total * f >= wanted * n), max(fitting, default=1))
+    return series if factor == 1 else merged(series, factor)
+
+
+def sides(
+    table: pa.Table, earlier: Window, later: Window, authors: tuple[int, int], gaps: Sequence[Gap] = ()
+) -> tuple[Side, Side]:
+    """Totals of two windows that touch where bucket 0 begins, from the rows of a series query over both."""
+    at = table["bucket"].to_numpy()
+    return (
+        _side(table.filter(at < 0), earlier, authors[0], gaps),
+        _side(table.filter(at >= 0), later, authors[1], gaps),
+    )
+
+
+def _side(rows: pa.Table, window: Window, authors: int, gaps: Sequence[Gap]) -> Side:
+    total = {name: float(rows[name].fill_null(0).to_numpy().sum()) for name in rows.column_names}
+    arrays = (np.array([total[name]]) for name in ("posts", "concern_sum", "concern_squares"))
+    mean, low, high = (_number(values) for values in mean_interval(*arrays))
+    width = max(1, round((window.end - window.start).total_seconds()))
+    return Side(
+        concern=mean,
+        concern_low=low,
+        concern_high=high,
+        removal={stage: int(total[stage]) for stage in codebook().removal},
+        authors=authors,
+        collected=float(collected(window.start, width, 1, gaps)[0]),
+        **{name: int(total[name]) for name in _COUNTS},
+    )
+
+
+def mean_interval(n: Values | Counts, total: Values, squares: Values) -> tuple[Values, Values, Values]:
+    """Mean and its 95 % normal interval from counts, sums and sums of squares.
+
+    NaN where there is too little (no posts for the mean, fewer than ``LEAST_FOR_INTERVAL`` for the interval)."""
+    nothing = np.full(len(n), np.nan)
+    mean = np.divide(total, n, out=nothing.copy(), where=n > 0)
+    enough = n >= LEAST_FOR_INTERVAL
+    spread = np.divide(np.maximum(squares - n * mean**2, 0), n - 1, out=nothing.copy(), where=enough)
+    half = _Z * np.sqrt(np.divide(spread, n, out=nothing.copy(), where=enough))
+    return mean, mean - half, mean + half
+
+
+def collected(start: datetime, seconds: int, n: int, gaps: Iterable[Gap]) -> Values:
+    """Share of each bucket outside every unfilled gap, shape (n,). Overlapping gaps count once."""
+    edges = start.timestamp() + seconds * np.arange(n + 1, dtype=np.float64)
+    lost = np.zeros(n)
+    for low, high in _merged(gaps, edges[0], edges[-1]):
+        lost += np.clip(np.minimum(high, edges[1:]) - np.maximum(low, edges[:-1]), 0, None)
+    return np.clip(1 - lost / seconds, 0, 1)
+
+
+def change(before: float | None, after: float | None) -> float | None:
+    """Relative change, 0.5 for half as much again; None where there is no base to compare with."""
+    return None if before is None or after is None or before == 0 else (after - before) / before
+
+
+def differ(before: Side, after: Side) -> bool:
+    """Whether the 95 % interval of the difference of mean concern leaves out zero."""
+    sides = [(side.concern, side.concern_high) for side in (before, after)]
+    known = [(mean, high - mean) for mean, high in sides if mean is not None and high is not None]
+    if len(known) < 2:
+        return False
+    (was, half), (now, other_half) = known
+    return abs(now - was) > math.hypot(half, other_half)
+
+
+def _merged(gaps: Iterable[Gap], low: float, high: float) -> list[tuple[float, float]]:
+    spans = sorted(
+        (max(low, g.start.timestamp()), min(high, g.end.timestamp() if g.end else high))
+        for g in gaps
+        if g.filled_by is None
+    )
+    merged: list[tuple[float, float]] = []
+    for begin, end in spans:
+        if merged and begin <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        elif end > begin:
+            merged.append((begin, end))
+    return merged
+
+
+def _summed(values: Any, factor: int) -> Any:
+    return np.add.reduceat(values, np.arange(0, len(values), factor))
+
+
+def _dense(column: pa.ChunkedArray, at: Counts, within: NDArray[np.bool_], n: int) -> Values:
+    values = np.zeros(n)
+    values[at[within]] = column.fill_null(0).to_numpy()[within]
+    return values
+
+
+def _number(values: Values) -> float | None:
+    return None if np.isnan(values[0]) else float(values[0])

@@ -1,0 +1,150 @@
+"""The room that knows platforms, and the one loop through which everything enters the store: pull, match, commit."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import chain
+
+from monitor.collect.backoff import Backoff
+from monitor.collect.base import Collector
+from monitor.collect.match import Matcher
+from monitor.collect.watch import Watch
+from monitor.errors import CollectError
+from monitor.records import Batch, Post
+from monitor.store import Committed, Store
+
+__all__ = ["COLLECTORS", "collect"]
+
+# Every collector, and where it stands. The contract test demands tests/collect/rig_<name>.py of each.
+COLLECTORS = {
+    "bluesky": "monitor.collect.bluesky:LiveCollector",
+    "search": "monitor.collect.bluesky_search:SearchCollector",
+    "recheck": "monitor.collect.recheck:RecheckCollector",
+    "archive": "monitor.collect.archive:ArchiveCollector",
+}
+
+OnCommit = Callable[[Batch, Committed], None]
+
+_HOLD_SECONDS = 2.0  # a batch that brings no post waits for the next: each commit shuts out the pages for a moment
+_HOLD_ITEMS = 5_000
+_PARTS = ("posts", "deletions", "accounts", "seen", "rejected", "gaps")
+
+
+def collect(
+    collector: Collector,
+    store: Store,
+    matcher: Matcher,
+    watch: Watch,
+    stop: threading.Event,
+    on_commit: OnCommit | None = None,
+    backoff: Backoff | None = None,
+    commit_seconds: float = 0.2,
+) -> None:
+    """Move one source into the store until it is exhausted or ``stop`` is set; the caller closes the collector.
+
+    Posts are kept that match a rule, that hang on a watched post, or that are edits (the store takes those of posts it
+    holds). After a fault of the source the stream goes on from the committed cursor.
+
+    Args:
+        on_commit: called after every commit with what was committed and what came of it.
+        backoff: how faults are waited out.
+        commit_seconds: at least so long between two commits, so that a replay is not slowed down by them.
+
+    Raises:
+        CollectError: the source cannot be read and trying again is hopeless.
+        StoreError: at once; nothing of the failed batch was kept.
+    """
+    backoff = backoff or Backoff()
+    inlet = _Inlet(store, matcher, watch, on_commit, commit_seconds)
+    while not stop.is_set():
+        try:
+            _drain(collector.pull(store.cursor(collector.stream)), inlet, stop, backoff)
+            return
+        except CollectError as error:
+            if not backoff.wait(collector.stream, error, stop):
+                raise
+
+
+def _drain(batches: Iterator[Batch], inlet: _Inlet, stop: threading.Event, backoff: Backoff) -> None:
+    try:
+        for batch in batches:
+            if inlet.take(batch):
+                backoff.progress()
+            if stop.is_set():
+                break
+    except CollectError:
+        inlet.flush()
+        raise
+    inlet.flush()
+
+
+class _Inlet:
+    """What was pulled but is not committed yet."""
+
+    def __init__(
+        self, store: Store, matcher: Matcher, watch: Watch, on_commit: OnCommit | None, commit_seconds: float
+    ) -> None:
+        self._store, self._matcher, self._watch, self._on_commit = store, matcher, watch, on_commit
+        self._commit_seconds = commit_seconds
+        self._held = _Held()
+        self._committed_at = 0.0
+
+    def take(self, batch: Batch) -> bool:
+        """Match a batch and commit it, or hold it for a moment; True when it was committed."""
+        kept = replace(batch, posts=tuple(self._matched(batch.posts)))
+        forgotten = [d.post_id for d in kept.deletions if self._watch.forget(d.post_id)]
+        self._held.add(kept, is_urgent=bool(kept.posts or kept.gaps or forgotten))
+        seconds = time.monotonic() - self._committed_at
+        if seconds >= _HOLD_SECONDS or self._held.items >= _HOLD_ITEMS:
+            return self.flush()
+        return self._held.is_urgent and seconds >= self._commit_seconds and self.flush()
+
+    def flush(self) -> bool:
+        """Commit what is held, if there is anything; True when there was."""
+        batch, self._held = self._held.joined(), _Held()
+        if batch is None:
+            return False
+        committed = self._store.commit(batch)
+        self._committed_at = time.monotonic()
+        if self._on_commit is not None:
+            self._on_commit(batch, committed)
+        return True
+
+    def _matched(self, posts: tuple[Post, ...]) -> Iterator[Post]:
+        for post in posts:
+            # An import may keep a file whole: its posts come matched.
+            rules = tuple(dict.fromkeys((*post.matched, *self._matcher.match_post(post))))
+            topics = {rule.split("/")[0] for rule in rules}
+            rules += tuple(rule for rule in self._watch.rules_of(post) if rule.split("/")[0] not in topics)
+            if rules:
+                post = replace(post, matched=rules)
+                self._watch.add(post)
+            if rules or post.is_edit:
+                yield post
+
+
+class _Held:
+    """Batches that wait for one commit."""
+
+    def __init__(self) -> None:
+        self.items = 0
+        self.is_urgent = False
+        self._batches: list[Batch] = []
+
+    def add(self, batch: Batch, *, is_urgent: bool) -> None:
+        if batch == Batch(batch.stream):
+            return
+        self._batches.append(batch)
+        self.items += len(batch.posts) + len(batch.deletions) + len(batch.accounts) + len(batch.rejected)
+        self.is_urgent |= is_urgent
+
+    def joined(self) -> Batch | None:
+        """All of them as one; None when there is none."""
+        if not self._batches:
+            return None
+        parts = {name: tuple(chain.from_iterable(getattr(b, name) for b in self._batches)) for name in _PARTS}
+        cursors = [batch.cursor for batch in self._batches if batch.cursor is not None]
+        return Batch(self._batches[-1].stream, **parts, cursor=cursors[-1] if cursors else None)
