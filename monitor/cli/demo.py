@@ -71,20 +71,22 @@ def _print_table(outcome: Outcome) -> None:
         f"{outcome.stored:,} posts and {outcome.reposts:,} reposts matched, {outcome.deleted} more were deleted since."
     )
     table = Table(
-        title=f"\n{outcome.window_days:g} days before -> after each event, posts about the terms (windows overlap)",
+        title=f"\n{outcome.window_days:g} days before → after each event, posts about the terms (windows overlap)",
         title_justify="left",
         box=None,
-        padding=(0, 2, 0, 0),
+        padding=(0, 1, 0, 0),
     )
-    for name in ("event", "at (UTC)", "posts", "concern 0-3", "considering", "committed", "done", "blocked"):
-        table.add_column(name, justify="left" if name.startswith(("event", "at")) else "right", no_wrap=name != "event")
+    table.add_column("event", max_width=24)
+    for name in ("posts", "concern", "consid-\nering", "commit-\nted", "done", "blocked"):
+        table.add_column(name, justify="right", no_wrap=True)
     for summary in outcome.events:
         before, after = summary.before, summary.after
-        stages = (f"{before.removal[s]} -> {after.removal[s]}" for s in list(after.removal)[1:])
-        concern = f"{_level(before.concern)} -> {_level(after.concern)}"
-        at = f"{summary.event.at:%d %b %Y %H:%M}"
-        table.add_row(summary.event.title, at, f"{before.posts} -> {after.posts}", concern, *stages)
+        stages = (f"{before.removal[stage]}→{after.removal[stage]}" for stage in list(after.removal)[1:])
+        concern = f"{_level(before.concern)}→{_level(after.concern)}"
+        name = f"{summary.event.title}\n[dim]{summary.event.at:%-d %b %Y %H:%M} UTC[/dim]"
+        table.add_row(name, f"{before.posts}→{after.posts}", concern, *stages)
     console.print(table)
+    console.print("concern: mean, 0 to 3. Removal: posts by their author's most likely stage.", style="dim")
 
 
 def _level(concern: float | None) -> str:

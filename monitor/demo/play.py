@@ -23,7 +23,7 @@ from monitor.study import event_summary
 WINDOW_DAYS = 3.0
 SYNTHETIC = "synthetic"
 EVENTS_PER_SECOND = 300  # slow enough that posts are scored before their authors delete them
-_LOOK_SECONDS = 0.3
+_LOOK_SECONDS = 1.0
 
 OnProgress = Callable[[str, float], None]  # what is going on, share of it that is done
 

@@ -88,16 +88,17 @@ def open_gap(store: Store, stream: str) -> Gap | None:
 
 
 def status(store: Store) -> StoreStatus:
-    """Everything that ``monitor status`` tells."""
-    seen = store.read("status_seen")
-    rejected = store.read("status_rejected").to_pylist()
-    deleted = store.read("status_deleted").to_pylist()
-    return StoreStatus(
-        sources=tuple(SourceStatus(**row) for row in store.read("status_posts").to_pylist()),
-        seen=dict(zip(seen["stream"].to_pylist(), seen["n"].to_pylist(), strict=True)),
-        rejected=tuple((row["stream"], row["why"], row["n"]) for row in rejected),
-        deleted={row["platform"]: row["n"] for row in deleted},
-        cursors=tuple(CursorStatus(**row) for row in store.read("cursors").to_pylist()),
-        gaps=gaps(store),
-        synthetic=store.marked("synthetic") == "true",
-    )
+    """Everything that ``monitor status`` tells, of one moment."""
+    with store.reading() as moment:
+        seen = moment.read("status_seen")
+        rejected = moment.read("status_rejected").to_pylist()
+        deleted = moment.read("status_deleted").to_pylist()
+        return StoreStatus(
+            sources=tuple(SourceStatus(**row) for row in moment.read("status_posts").to_pylist()),
+            seen=dict(zip(seen["stream"].to_pylist(), seen["n"].to_pylist(), strict=True)),
+            rejected=tuple((row["stream"], row["why"], row["n"]) for row in rejected),
+            deleted={row["platform"]: row["n"] for row in deleted},
+            cursors=tuple(CursorStatus(**row) for row in moment.read("cursors").to_pylist()),
+            gaps=tuple(Gap(**row) for row in moment.read("gaps", start=None, end=None).to_pylist()),
+            synthetic=moment.read("marked", key="synthetic")["value"].to_pylist() == ["true"],
+        )

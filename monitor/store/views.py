@@ -6,6 +6,7 @@ Reposts stand beside posts, never among them. Hidden and deleted posts are in no
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +24,10 @@ Reader = Store | Moment
 Order = Literal["newest", "oldest", "concern", "engagement"]
 
 _FIRST_KEY = {"after_at": datetime(1, 1, 1, tzinfo=UTC), "after_key": 0}
+
+
+class BadPattern(StoreError):
+    """A search cannot be read as a regular expression of RE2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,6 @@ class Head:
     begun_at: datetime | None
     moved_at: datetime | None
     event_at: datetime | None
-    waiting: int
     is_synthetic: bool
 
 
@@ -133,14 +137,21 @@ def head(store: Reader) -> Head:
     return Head(**store.read("live_head").to_pylist()[0])
 
 
-def sides(store: Reader, scope: Scope, start: datetime, middle: datetime, end: datetime) -> pa.Table:
-    """Two rows, [start, middle) and [middle, end), with the columns of ``window_sides.sql``."""
-    return store.read("window_sides", start=start, middle=middle, end=end, **scope.params())
+def series(store: Reader, scope: Scope, window: Window, seconds: int, origin: datetime | None = None) -> pa.Table:
+    """One row for each bucket that holds anything; see ``window_series.sql``.
+
+    Args:
+        origin: where bucket 0 begins; None takes the window's start.
+    """
+    params = {"start": window.start, "end": window.end, "origin": origin or window.start, "seconds": seconds}
+    return store.read("window_series", **params, **scope.params())
 
 
-def series(store: Reader, scope: Scope, window: Window, seconds: int) -> pa.Table:
-    """One row for each bucket that holds anything, bucket 0 at the window's start; see ``window_series.sql``."""
-    return store.read("window_series", start=window.start, end=window.end, seconds=seconds, **scope.params())
+def authors(store: Reader, scope: Scope, window: Window, origin: datetime) -> tuple[int, int]:
+    """How many different authors wrote relevant posts before and from ``origin`` on."""
+    params = {"start": window.start, "end": window.end, "origin": origin, **scope.params()}
+    [row] = store.read("window_authors", **params).to_pylist()
+    return row["before"], row["after"]
 
 
 def gaps(store: Reader, window: Window) -> list[Gap]:
@@ -169,15 +180,19 @@ def one(store: Reader, platform: str, post_id: str) -> PostView | None:
 def choices(store: Reader) -> Choices:
     """Languages, platforms and sources of the stored posts."""
     rows = store.read("posts_choices").to_pylist()
-    what = {name: tuple(row["value"] for row in rows if row["what"] == name) for name in ("lang", "platform", "source")}
-    return Choices(what["lang"], what["platform"], what["source"])
+    columns = {name: Counter[str]() for name in ("lang", "platform", "source")}
+    for row in rows:
+        for name, counter in columns.items():
+            counter[row[name]] += row["n"]
+    langs, platforms, sources = (tuple(value for value, _ in c.most_common()) for c in columns.values())
+    return Choices(langs, platforms, sources)
 
 
 def found(store: Store, scope: Scope, what: Filter, order: Order = "newest", limit: int = 50, offset: int = 0) -> Found:
     """One page of the posts that meet a filter.
 
     Raises:
-        StoreError: the pattern is no regular expression of RE2.
+        BadPattern: the pattern is no regular expression of RE2.
     """
     params = {**what.params(), "sort": order, "limit": limit, "offset": offset}
     rows = _searched(store, "posts_found", what, params | scope.params())
@@ -189,7 +204,7 @@ def parts(store: Store, scope: Scope, what: Filter, rows: int = 20_000) -> Itera
     """All posts that meet a filter, ``rows`` at a time; the file is free between two parts.
 
     Raises:
-        StoreError: the pattern is no regular expression of RE2.
+        BadPattern: the pattern is no regular expression of RE2.
     """
     after = _FIRST_KEY
     while True:
@@ -208,7 +223,7 @@ def _searched(store: Store, query: str, what: Filter, params: dict[str, Any]) ->
     except StoreError as error:
         complaint = str(error).partition("Invalid Input Error: ")[2]
         if what.pattern and complaint:
-            raise StoreError(
+            raise BadPattern(
                 f"The search cannot read '{what.pattern}' as a regular expression: {complaint}",
                 "Syntax: github.com/google/re2/wiki/Syntax (no look-around, no back-references).",
             ) from error

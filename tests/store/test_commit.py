@@ -151,6 +151,16 @@ def test_an_account_that_is_away_hides_its_posts_and_shows_them_when_it_is_back(
     assert set(texts(store)) == {uri(1), uri(2)}
 
 
+def test_the_text_of_an_author_who_is_away_is_hidden_in_the_replies_too(store):
+    commit(store, a_post(1), a_post(2, kind="reply", reply_to=uri(1)))
+    commit(store, accounts=(AccountStatus("bluesky", did(1), "takendown", T0),))
+    assert contexts(store) == {uri(2): None}
+    commit(store, a_post(3, kind="reply", reply_to=uri(1)))
+    assert contexts(store)[uri(3)] is None
+    commit(store, accounts=(AccountStatus("bluesky", did(1), "active", LATER),))
+    assert contexts(store) == {uri(1): None, uri(2): a_post(1).text, uri(3): a_post(1).text}
+
+
 def test_a_post_that_arrives_from_an_account_that_is_away_is_hidden(store):
     commit(store, accounts=(AccountStatus("bluesky", did(1), "takendown", T0),))
     commit(store, a_post(1))

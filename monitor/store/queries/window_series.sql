@@ -1,16 +1,17 @@
--- question: what was said in each bucket of [start, end)? Bucket 0 begins at start; empty buckets are left out.
---   Counted as in window_sides.
--- params: start, end, seconds (width of a bucket), topics, langs, platforms (lists; NULL takes all)
+-- question: what was said in each bucket of [start, end)? Bucket 0 begins at origin, those before it have negative
+--   numbers, empty ones are left out. Posts are relevant originals, replies and quotes; reposts are those of relevant
+--   posts; searched counts posts that did not come live, which are survivors only.
+-- params: start, end, origin, seconds (width of a bucket), topics, langs, platforms (lists; NULL takes all)
 -- columns: bucket, posts, unscored, searched, concern_sum, concern_squares, none, considering, committed, done, blocked,
 --   reposts
 WITH told AS (
     SELECT
-        CAST((epoch_us(observed_at) - epoch_us($start::TIMESTAMP)) // ($seconds::BIGINT * 1000000) AS INTEGER) AS bucket,
+        floor((epoch_us(observed_at) - epoch_us($origin::TIMESTAMP)) / ($seconds * 1e6))::INTEGER AS bucket,
         count(*) FILTER (model_id IS NOT NULL) AS posts,
         count(*) FILTER (model_id IS NULL) AS unscored,
         count(*) FILTER (model_id IS NOT NULL AND source <> 'live') AS searched,
-        coalesce(sum(concern) FILTER (model_id IS NOT NULL), 0) AS concern_sum,
-        coalesce(sum(concern * concern) FILTER (model_id IS NOT NULL), 0) AS concern_squares,
+        sum(concern) FILTER (model_id IS NOT NULL) AS concern_sum,
+        sum(concern * concern) FILTER (model_id IS NOT NULL) AS concern_squares,
         count(*) FILTER (model_id IS NOT NULL AND removal_label = 'none') AS none,
         count(*) FILTER (model_id IS NOT NULL AND removal_label = 'considering') AS considering,
         count(*) FILTER (model_id IS NOT NULL AND removal_label = 'committed') AS committed,
@@ -25,8 +26,7 @@ WITH told AS (
     GROUP BY bucket
 ), shared AS (
     SELECT
-        CAST((epoch_us(repost.observed_at) - epoch_us($start::TIMESTAMP)) // ($seconds::BIGINT * 1000000) AS INTEGER)
-            AS bucket,
+        floor((epoch_us(repost.observed_at) - epoch_us($origin::TIMESTAMP)) / ($seconds * 1e6))::INTEGER AS bucket,
         count(*) AS reposts
     FROM posts repost JOIN posts post ON post.key = repost.parent_key
     WHERE repost.observed_at >= $start AND repost.observed_at < $end AND repost.kind = 'repost' AND NOT repost.hidden

@@ -15,8 +15,16 @@ WHERE status <> 'active' AND author_key NOT IN (SELECT author_key FROM accounts)
 CREATE TEMP TABLE account_row AS
 SELECT
     p.rowid AS row,
+    p.key,
     NOT p.hidden AND o.status NOT IN ('active', 'deleted') AS is_hiding,
     p.hidden AND o.status = 'active' AS is_showing
 FROM posts p JOIN account a USING (author_key) JOIN accounts o USING (author_key);
 UPDATE posts SET hidden = r.is_hiding
 FROM account_row r WHERE posts.rowid = r.row AND (r.is_hiding OR r.is_showing);
+
+-- What a reply answers to is hidden with its author, and readable again with them.
+UPDATE posts SET context = NULL
+WHERE parent_key IN (SELECT key FROM account_row WHERE is_hiding) AND context IS NOT NULL;
+UPDATE posts SET context = t.text, revision = posts.revision + 1, model_id = NULL
+FROM (SELECT p.key, p.text FROM posts p JOIN account_row r ON p.rowid = r.row WHERE r.is_showing) t
+WHERE posts.parent_key = t.key AND posts.kind <> 'repost' AND posts.context IS DISTINCT FROM t.text;

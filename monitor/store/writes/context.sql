@@ -11,5 +11,5 @@ FROM posts c JOIN incoming i ON c.key = i.key
 WHERE c.kind <> 'repost' AND c.parent_key IS NOT NULL;
 
 UPDATE posts SET context = t.text, revision = posts.revision + 1, model_id = NULL
-FROM (SELECT c.row, p.text FROM child c JOIN posts p ON p.key = c.parent_key) t
+FROM (SELECT c.row, p.text FROM child c JOIN posts p ON p.key = c.parent_key WHERE NOT p.hidden) t
 WHERE posts.rowid = t.row AND posts.context IS DISTINCT FROM t.text;
