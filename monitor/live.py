@@ -5,24 +5,31 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from monitor.config import Config
+from monitor.config import Classifier, Config
 from monitor.errors import ConfigError, MonitorError, StoreBusy
 from monitor.records import Batch
 from monitor.store import Committed, Store
 from monitor.store.faults import our_errors
 
+if TYPE_CHECKING:
+    from monitor.classify import Prediction, Text
+
 log = logging.getLogger("monitor")
 
-_SCORE_BATCH = 256  # posts per round: a commit each, so that a kill loses little work
+_SCORE_BATCH = 64  # posts per round: a commit each, so that a kill loses little work and Ctrl-C is heard soon
 _PACE_SECONDS = 0.5  # between rounds: each costs the file 0.1 s however few posts are in it
 _LOOK_SECONDS = 10.0  # without news: another process may have imported something
 _TEND_SECONDS = 3600.0
+_NICE = 10
 
 
 def run(config: Config, store: Store, stop: threading.Event) -> None:
@@ -73,16 +80,39 @@ def _collect(config: Config, store: Store, stop: threading.Event, news: threadin
 
 
 def _score(config: Config, store: Store, stop: threading.Event, news: threading.Event) -> None:
-    from monitor.classify import load
     from monitor.scoring import score_pending
 
-    scorer = load(config.classifier)
+    scorer = _Yielding(config.classifier)
     log.info("classifier %s is ready", scorer.model_id)
     while not stop.is_set():
         news.clear()
-        if score_pending(store, scorer, config.topics, _SCORE_BATCH) < _SCORE_BATCH:
+        found = score_pending(store, scorer, config.topics, _SCORE_BATCH)  # type: ignore[arg-type]  # scores as one does
+        if found < _SCORE_BATCH:
             stop.wait(_PACE_SECONDS)
             _wait_for(news, stop, _LOOK_SECONDS)
+
+
+class _Yielding:
+    """A scorer that runs when nobody else wants the processors; collecting and the pages come first.
+
+    Its thread and those that torch starts from there have low priority. The caller's has not: whoever holds the
+    file must get on.
+    """
+
+    def __init__(self, settings: Classifier) -> None:
+        from monitor.classify import load
+
+        self._pool = ThreadPoolExecutor(1, "model", _yield)
+        self._scorer = self._pool.submit(load, settings).result()
+        self.model_id = self._scorer.model_id
+
+    def score(self, items: Sequence[Text]) -> list[Prediction]:
+        return self._pool.submit(self._scorer.score, items).result()
+
+
+def _yield() -> None:
+    if sys.platform == "linux":  # elsewhere a thread has no priority of its own
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
 
 
 def _wait_for(news: threading.Event, stop: threading.Event, seconds: float) -> None:
