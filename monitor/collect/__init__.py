@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from itertools import chain
 
 from monitor.collect.backoff import Backoff
@@ -13,7 +14,7 @@ from monitor.collect.base import Collector
 from monitor.collect.match import Matcher
 from monitor.collect.watch import Watch
 from monitor.errors import CollectError
-from monitor.records import Batch, Post
+from monitor.records import AccountStatus, Batch, Deletion, Post
 from monitor.store import Committed, Store
 
 __all__ = ["COLLECTORS", "collect"]
@@ -94,9 +95,8 @@ class _Inlet:
 
     def take(self, batch: Batch) -> bool:
         """Match a batch and commit it, or hold it for a moment; True when it was committed."""
-        kept = replace(batch, posts=tuple(self._matched(batch.posts)))
-        forgotten = [d.post_id for d in kept.deletions if self._watch.forget(d.post_id)]
-        self._held.add(kept, is_urgent=bool(kept.posts or kept.gaps or forgotten))
+        posts, has_forgotten = self._kept(batch)
+        self._held.add(replace(batch, posts=posts), is_urgent=bool(posts or batch.gaps or has_forgotten))
         seconds = time.monotonic() - self._committed_at
         if seconds >= _HOLD_SECONDS or self._held.items >= _HOLD_ITEMS:
             return self.flush()
@@ -113,17 +113,36 @@ class _Inlet:
             self._on_commit(batch, committed)
         return True
 
-    def _matched(self, posts: tuple[Post, ...]) -> Iterator[Post]:
-        for post in posts:
-            # An import may keep a file whole: its posts come matched.
-            rules = tuple(dict.fromkeys((*post.matched, *self._matcher.match_post(post))))
-            topics = {rule.split("/")[0] for rule in rules}
-            rules += tuple(rule for rule in self._watch.rules_of(post) if rule.split("/")[0] not in topics)
-            if rules:
-                post = replace(post, matched=rules)
-                self._watch.add(post)
-            if rules or post.is_edit:
-                yield post
+    def _kept(self, batch: Batch) -> tuple[tuple[Post, ...], bool]:
+        """The posts that belong here, and whether a watched one is gone.
+
+        Read in the order of time, so that an answer to what was gone by then is left out however the events were cut
+        into batches.
+        """
+        kept, has_forgotten = [], False
+        for record in sorted((*batch.posts, *batch.deletions, *batch.accounts), key=_time):
+            if isinstance(record, Post):
+                post = self._matched(record)
+                kept += [post] if post.matched or post.is_edit else []
+            else:
+                has_forgotten |= self._watch.forget(record)
+        return tuple(kept), has_forgotten
+
+    def _matched(self, post: Post) -> Post:
+        # An import may keep a file whole: its posts come matched.
+        rules = tuple(dict.fromkeys((*post.matched, *self._matcher.match_post(post))))
+        topics = {rule.split("/")[0] for rule in rules}
+        rules += tuple(rule for rule in self._watch.rules_of(post) if rule.split("/")[0] not in topics)
+        if rules:
+            post = replace(post, matched=rules)
+            self._watch.add(post)
+        return post
+
+
+def _time(record: Post | Deletion | AccountStatus) -> datetime:
+    if isinstance(record, Post):
+        return record.observed_at
+    return record.deleted_at if isinstance(record, Deletion) else record.changed_at
 
 
 class _Held:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 
 from monitor.config import THREAD_RULE
-from monitor.records import Post
+from monitor.records import AccountStatus, Deletion, Post
 from monitor.store import Store
 from monitor.store.queries import watched
 
@@ -50,8 +50,17 @@ class Watch:
             topics = tuple(dict.fromkeys(rule.split("/")[0] for rule in post.matched))
             self._add(post.post_id, topics, post.observed_at.toordinal())
 
-    def forget(self, post_id: str) -> bool:
-        """The post is gone; True when it was watched."""
+    def forget(self, end: Deletion | AccountStatus) -> bool:
+        """A post, or an account with all its posts, is gone; True when something was watched."""
+        if isinstance(end, Deletion):
+            return self._forget(end.post_id)
+        if end.status != "deleted":
+            return False
+        start = f"at://{end.author_id}/"
+        gone = [post_id for ids in self._by_day.values() for post_id in ids if post_id.startswith(start)]
+        return sum(map(self._forget, gone)) > 0
+
+    def _forget(self, post_id: str) -> bool:
         return any(ids.pop(post_id, None) is not None for ids in self._by_day.values())
 
     def _topics_of(self, post_id: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ WITH hashed AS (
 )
 SELECT *
 FROM hashed
+-- What was deleted stays gone, also when its key is written again: nothing tells a new create from a replayed one.
 WHERE key NOT IN (SELECT key FROM tombstones)
     -- An account that is back after its deletion may post again; what it posted before stays gone.
     AND NOT EXISTS (FROM tombstones t WHERE t.key = author_key AND t.gone_at >= observed_at)
