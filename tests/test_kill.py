@@ -6,7 +6,7 @@ from tests.benchmarks.kill import campaign
 
 
 def test_kills_lose_nothing_and_store_nothing_twice(tmp_path):
-    outcome = campaign(tmp_path, kills=3, seed=1)
+    outcome = campaign(tmp_path, kills=3, seed=1, seconds=1.0)
     assert outcome.faults == []
 
 

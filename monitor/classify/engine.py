@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from monitor.classify.model import Classifier
+
+TOKENS = 4096  # in one batch, padding included
 
 
 class Engine(Protocol):
@@ -35,10 +37,20 @@ class TorchEngine:
         found = np.empty((len(windows), OUTPUTS), np.float32)
         order = sorted(range(len(windows)), key=lambda i: len(windows[i].ids))
         with torch.inference_mode():
-            for start in range(0, len(order), self.batch_size):
-                rows = order[start : start + self.batch_size]
+            for rows in self._batches(order, windows):
                 found[rows] = self.model(*tensors([windows[i] for i in rows], self.pad)).numpy()
         return found
+
+    def _batches(self, order: Sequence[int], windows: Sequence[Window]) -> Iterator[list[int]]:
+        """Rows of rising length, fewer at a time where they are long, so that memory stays flat."""
+        rows: list[int] = []
+        for i in order:
+            if rows and (len(rows) == self.batch_size or (len(rows) + 1) * len(windows[i].ids) > TOKENS):
+                yield rows
+                rows = []
+            rows.append(i)
+        if rows:
+            yield rows
 
 
 def tensors(windows: Sequence[Window], pad: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitor.classify import metrics
-from monitor.classify.baselines import BASELINES
+from monitor.classify.baselines import BASELINES, LONG
 from monitor.classify.corpus import CORPUS, CorpusPost, Split, read_corpus
 from monitor.classify.prediction import Prediction, Text
 from monitor.classify.scorer import Scorer, load
 from monitor.codebook import codebook
 
 FIGURES = (
-    "relevance_f1", "concern_kappa", "concern_mae", "removal_f1", "blocked_f1", "stance_f1",
+    "relevance_f1", "relevance_recall", "relevance_specificity", "concern_kappa", "concern_mae",
+    "removal_f1", "blocked_f1", "stance_f1",
     "relevance_ece", "concern_ece", "removal_ece", "stance_ece",
 )  # fmt: skip
+GROUPS: dict[str, Callable[[CorpusPost], bool]] = {
+    "all": lambda post: True,
+    "en": lambda post: post.lang == "en",
+    "not en": lambda post: post.lang != "en",
+    # Length tells relevance in this corpus, so a figure over all lengths flatters: look at both sides of the cut.
+    "short": lambda post: len(post.text) < LONG,
+    "long": lambda post: len(post.text) >= LONG,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +42,7 @@ class Row:
 
 
 def evaluate(scorer: Scorer | None = None, folder: Path = CORPUS, split: Split = "heldout") -> list[Row]:
-    """Rows for a table: the model and both baselines on all posts of a split, on English ones, on the others.
+    """Rows for a table: the model and the baselines on the same posts of a split, whole and by GROUPS.
 
     Raises:
         CorpusError: as ``read_corpus``.
@@ -55,10 +65,9 @@ def as_text(post: CorpusPost) -> Text:
 
 
 def rows(judge: str, posts: Sequence[CorpusPost], found: Sequence[Prediction]) -> list[Row]:
-    """One row over all posts, one over the English ones, one over the others; a row without posts is left out."""
-    languages = {"all": (True, False), "en": (True,), "not en": (False,)}
+    """One row for each of GROUPS; a row without posts is left out."""
     pairs = list(zip(posts, found, strict=True))
-    groups = {name: [pair for pair in pairs if (pair[0].lang == "en") in wanted] for name, wanted in languages.items()}
+    groups = {name: [pair for pair in pairs if belongs(pair[0])] for name, belongs in GROUPS.items()}
     return [
         Row(judge, name, len(group), figures([post for post, _ in group], [one for _, one in group]))
         for name, group in groups.items()
@@ -86,6 +95,8 @@ def figures(posts: Sequence[CorpusPost], found: Sequence[Prediction]) -> dict[st
     expected = np.array([one.expected_concern for one in found])
     values: dict[str, float | None] = {
         "relevance_f1": metrics.f1(truth["relevance"], top["relevance"], 1),
+        "relevance_recall": _share(top["relevance"], truth["relevance"], 1),
+        "relevance_specificity": _share(top["relevance"], truth["relevance"], 0),
         "concern_kappa": metrics.quadratic_kappa(truth["concern"], top["concern"], len(book.concern)),
         "concern_mae": float(np.abs(expected - truth["concern"]).mean()),
         "removal_f1": metrics.macro_f1(truth["removal"], top["removal"], len(book.removal)),
@@ -95,3 +106,9 @@ def figures(posts: Sequence[CorpusPost], found: Sequence[Prediction]) -> dict[st
     doubts = any(0 < one.relevant < 1 for one in found)  # a judge that is always certain has no calibration
     errors = {f"{head}_ece": metrics.calibration_error(truth[head], tables[head]) for head in tables}
     return values | {name: error if doubts else None for name, error in errors.items()}
+
+
+def _share(found: NDArray[np.int_], truth: Sequence[int], label: int) -> float | None:
+    """How many of the posts that bear ``label`` were given it; None where none does."""
+    bears = np.asarray(truth) == label
+    return float((found[bears] == label).mean()) if bears.any() else None

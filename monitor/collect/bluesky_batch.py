@@ -88,7 +88,10 @@ class Pending:
         if type(seq) is not int or not 0 <= seq < 2**63:
             raise Malformed("event without a number")
         is_new = self._last_seq is None or seq > self._last_seq
-        if self._outage is not None:
+        if not is_new and self._is_later(payload):
+            self._heed("FutureCursor")  # which a server should have said by itself
+            is_new = True
+        if self._outage is not None and (is_new or seq == self._last_seq):
             self._end_outage(payload, is_new=is_new)
         if is_new:
             self._last_seq, self._last = seq, payload
@@ -137,9 +140,8 @@ class Pending:
 
     def _move(self) -> None:
         if self._last is not None:
-            # A cursor of microseconds is looked up in witnessedAt, which an import of old events leaves alone.
-            at = parse_time(self._last.get("witnessedAt")) or event_time(self._last)
-            self._at, self._has_moved = Position(self._host, self._last_seq, at, datetime.now(UTC)), True
+            self._at = Position(self._host, self._last_seq, _witnessed_at(self._last), datetime.now(UTC))
+            self._has_moved = True
             self._last = None
 
     def _keep(self, record: Post | Deletion | AccountStatus | None) -> None:
@@ -151,6 +153,12 @@ class Pending:
             self._deletions.append(record)
         elif record is not None:
             self._accounts.append(record)
+
+    def _is_later(self, payload: dict[str, Any]) -> bool:
+        """A repeated event is no later than the last one; one of a server that counts anew is."""
+        if self._last is not None:
+            return _witnessed_at(payload) > _witnessed_at(self._last)
+        return self._at is not None and _witnessed_at(payload) > self._at.at
 
     def _heed(self, notice: object) -> None:
         """The server could not begin where we asked: OutdatedCursor, FutureCursor."""
@@ -168,3 +176,8 @@ class Pending:
         end = lost_at.at + (datetime.now(UTC) - lost_at.received_at) if is_gapless else event_time(payload)
         self._gaps.append(Gap(STREAM, lost_at.at, max(end, lost_at.at), why, "replay" if is_gapless else None))
         self._outage = None
+
+
+def _witnessed_at(payload: dict[str, Any]) -> datetime:
+    """The time that the server looks a cursor of microseconds up in; an import of old events leaves it alone."""
+    return parse_time(payload.get("witnessedAt")) or event_time(payload)

@@ -28,7 +28,7 @@ _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _TOO_OLD = "CursorTooOld"
 _DIAL_SECONDS = 5.0
 _FRAME_LIMIT = 64 * 2**20  # bytes; a record has 1 MB at most
-_FRAMES_WAITING = 1024  # read ahead while the store commits; beyond that the server has to wait
+_FRAMES_WAITING = 256  # read ahead while the store commits; then the server has to wait
 _HINT = "See [bluesky] jetstream_url in monitor.toml; it must be a Jetstream v2 server."
 
 

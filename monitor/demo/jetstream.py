@@ -72,6 +72,7 @@ class JetstreamServer:
             process_request=self._answer,
             subprotocols=["xrpc.v1.json"],  # type: ignore[list-item]  # a NewType of str
             compression=None,
+            ping_interval=None,  # a pong comes late from a client that has much to read
         )
         threading.Thread(target=self._server.serve_forever, name="jetstream", daemon=True).start()
 

@@ -24,6 +24,7 @@ WINDOW_DAYS = 3.0
 SYNTHETIC = "synthetic"
 EVENTS_PER_SECOND = 300  # slow enough that posts are scored before their authors delete them
 _LOOK_SECONDS = 1.0
+_PATIENCE_SECONDS = 3600.0  # the server falls silent when the case is played; what is left is to score it
 
 OnProgress = Callable[[str, float], None]  # what is going on, share of it that is done
 
@@ -52,7 +53,7 @@ def play(store: Store, on_progress: OnProgress, window_days: float = WINDOW_DAYS
     started = time.monotonic()
     config, case = parse(_example()), build()
     with JetstreamServer(case.events, from_start=True, events_per_second=EVENTS_PER_SECOND) as server:
-        bluesky = config.bluesky.model_copy(update={"jetstream_url": server.url})
+        bluesky = config.bluesky.model_copy(update={"jetstream_url": server.url, "silence_seconds": _PATIENCE_SECONDS})
         _run(config.model_copy(update={"bluesky": bluesky}), store, case, on_progress)
     state = status(store)
     return Outcome(

@@ -165,6 +165,17 @@ def test_a_server_that_counts_anew_is_noticed(store):
     assert gaps(store)[0].filled_by is None
 
 
+def test_a_server_that_counts_anew_without_a_word_is_noticed_by_its_time():
+    lost_at = Position("ws://host", 5_000, at(10), datetime.now(UTC))
+    pending = Pending("ws://host", lost_at)
+    pending.resumed("lost", is_gapless=True)
+    for seq in (9, 10, 11, 11, 12):
+        pending.add(create(seq, f"number {seq}"))
+    batch = pending.take()
+    assert [post.text for post in batch.posts] == ["number 11", "number 12"]
+    assert [(gap.start, gap.end, gap.filled_by) for gap in batch.gaps] == [(at(10), at(11), None)]
+
+
 def test_a_cursor_of_something_else_is_a_clear_error(store):
     store.commit(Batch("bluesky:live", cursor=Cursor("bluesky:live", "12345")))
     with serve(chatter(3)) as server, pytest.raises(CollectError, match="cannot be read: 12345"):
