@@ -43,7 +43,6 @@ class LivePicture:
     now: Side
     gaps: tuple[Gap, ...]
     newest: tuple[PostView, ...]
-    engaged: tuple[PostView, ...]
 
 
 def live_picture(store: Store, scope: Scope, width: timedelta, now: datetime) -> LivePicture:
@@ -66,7 +65,6 @@ def live_picture(store: Store, scope: Scope, width: timedelta, now: datetime) ->
             now=after,
             gaps=tuple(gaps),
             newest=tuple(views.newest(moment, scope, seen.window)),
-            engaged=tuple(views.engaged(moment, scope, seen.window)),
         )
 
 

@@ -33,8 +33,7 @@ class Series:
     """Equal buckets from ``start``, each ``seconds`` wide; arrays have one entry for each bucket.
 
     ``concern_sum`` and ``concern_squares`` add up expected concern over ``posts``. ``collected`` is the share of the
-    bucket in which collection ran, 0 to 1; ``known`` is False where nothing was counted and nobody looked: there
-    the zero is no finding.
+    bucket in which collection ran, 0 to 1: where it is 0, a count of zero is no finding.
     """
 
     start: datetime
@@ -52,10 +51,6 @@ class Series:
     def concern(self) -> tuple[Values, Values, Values]:
         """Mean expected concern and its 95 % interval; see ``mean_interval``."""
         return mean_interval(self.posts, self.concern_sum, self.concern_squares)
-
-    @property
-    def known(self) -> NDArray[np.bool_]:
-        return (self.collected > 0) | (self.posts + self.unscored + self.reposts > 0)
 
     @property
     def starts(self) -> list[datetime]:

@@ -14,7 +14,9 @@ import typer
 from monitor.cli.options import DEFAULT_CONFIG, ConfigOption, open_store, say
 
 if TYPE_CHECKING:
+    from monitor.collect.archive import ArchiveCollector
     from monitor.collect.base import Collector
+    from monitor.collect.bluesky_search import SearchCollector
     from monitor.config import Config, Topic
     from monitor.records import Batch
     from monitor.store import Committed, Store
@@ -67,7 +69,7 @@ def backfill(
     for collector in collectors:
         for rule in collector.unsayable:
             say(f"{collector.stream}: the search cannot say {rule}; only another rule may find such posts.")
-        _collect(collector, loaded, store, f"Searching {collector.stream}", lambda c=collector: c.progress)
+        _collect(collector, loaded, store, f"Searching {collector.stream}", _progress_of(collector))
 
 
 def recheck(config: ConfigOption = DEFAULT_CONFIG) -> None:
@@ -119,7 +121,7 @@ def import_files(
     store = open_store(loaded)
     for file in files:
         collector = ArchiveCollector(file, mapping, keep_all=keep, again=again)
-        _collect(collector, loaded, store, f"Importing {file.name}", lambda c=collector: c.progress)
+        _collect(collector, loaded, store, f"Importing {file.name}", _progress_of(collector))
 
 
 def _collect(
@@ -130,7 +132,12 @@ def _collect(
     from monitor.collect.watch import Watch
 
     stop, sums = _stop_on_signals(), Counter[str]()
-    threading.Thread(target=lambda: (stop.wait(), collector.close()), daemon=True).start()
+
+    def close() -> None:
+        stop.wait()
+        collector.close()
+
+    threading.Thread(target=close, daemon=True).start()
     with _bar(what, progress) as advance:
 
         def committed(batch: Batch, result: Committed) -> None:
@@ -143,6 +150,10 @@ def _collect(
     counts = ", ".join(f"{sums[name]:,} {name}" for name in ("inserted", "updated", "deleted", "hidden", "rejected"))
     say(f"{what}: {counts}." + (" Stopped; start again and it goes on." if stop.is_set() else ""))
     stop.set()
+
+
+def _progress_of(collector: SearchCollector | ArchiveCollector) -> Callable[[], float]:
+    return lambda: collector.progress
 
 
 def _bar(what: str, progress: Callable[[], float] | None) -> AbstractContextManager[Callable[[int], None]]:

@@ -120,7 +120,8 @@ class _Inlet:
         into batches.
         """
         kept, has_forgotten = [], False
-        for record in sorted((*batch.posts, *batch.deletions, *batch.accounts), key=_time):
+        records: list[Post | Deletion | AccountStatus] = [*batch.posts, *batch.deletions, *batch.accounts]
+        for record in sorted(records, key=_time):
             if isinstance(record, Post):
                 post = self._matched(record)
                 kept += [post] if post.matched or post.is_edit else []

@@ -53,7 +53,11 @@ class Store:
         wait_seconds: float = 30.0,
     ) -> None:
         self.path = Path(path)
-        self._settings = {"memory_limit": memory_limit, "threads": threads, "autoinstall_known_extensions": False}
+        self._settings: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": memory_limit,
+            "threads": threads,
+            "autoinstall_known_extensions": False,
+        }
         self._gate = Gate(self.path, wait_seconds)
         if create:
             self._migrate()
