@@ -44,7 +44,7 @@ def test_buckets_without_rows_are_zero():
     series = a_series([3, 0, 0, 5])
     assert series.posts.tolist() == [3, 0, 0, 5]
     assert series.removal["done"].tolist() == [0, 0, 0, 0]
-    assert series.known.all()
+    assert (series.collected == 1).all()
 
 
 def test_an_empty_table_makes_an_empty_series_of_full_length():
@@ -57,11 +57,11 @@ def test_a_last_bucket_that_is_not_over_counts_as_one():
     assert len(filled(table({}), Window(T0, T0 + timedelta(minutes=61)), 3600).posts) == 2
 
 
-def test_a_zero_inside_a_gap_is_unknown_and_a_count_inside_a_gap_is_known():
+def test_buckets_inside_a_gap_were_not_collected_but_keep_what_came():
     gap = Gap("bluesky:live", T0 + HOUR, T0 + 3 * HOUR, "closed")
     series = a_series([1, 0, 2, 0], [gap])
     assert series.collected.tolist() == [1, 0, 0, 1]
-    assert series.known.tolist() == [True, False, True, True]
+    assert series.posts.tolist() == [1, 0, 2, 0]
 
 
 def test_an_open_gap_lasts_to_the_end():

@@ -1,0 +1,1 @@
+"""The pages. They read monitor.store.views and monitor.study, and hold neither SQL nor statistics."""

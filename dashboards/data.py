@@ -1,0 +1,120 @@
+"""What the pages ask, remembered for a moment so that three viewers cost one read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import streamlit as st
+
+from dashboards.wording import shortened
+from monitor import config as configuration
+from monitor import study
+from monitor.config import Config, Event, Secrets
+from monitor.export import LIMIT, Format, export
+from monitor.records import Window
+from monitor.store import Store, views
+from monitor.store.views import Choices, Filter, Found, Head, Order, PostView, Scope
+from monitor.study import EventPicture, LivePicture
+
+_WAIT_SECONDS = 8.0  # a page that waits longer for the file says so instead
+
+
+@st.cache_data(ttl=5, show_spinner=False)
+def config(path: str) -> Config:
+    """The configuration at ``path``."""
+    return configuration.load(Path(path))
+
+
+@st.cache_resource(show_spinner=False)
+def store(path: str, memory_limit: str, threads: int) -> Store:
+    """The store at ``path``; it is never made here."""
+    return Store(Path(path), create=False, memory_limit=memory_limit, threads=threads, wait_seconds=_WAIT_SECONDS)
+
+
+@st.cache_data(ttl=1, max_entries=64, show_spinner=False)
+def live(_store: Store, path: str, scope: Scope, hours: int) -> LivePicture:
+    """The Live page of this second."""
+    return study.live_picture(_store, scope, timedelta(hours=hours), datetime.now(UTC))
+
+
+@st.cache_data(ttl=10, max_entries=64, show_spinner=False)
+def engaged(_store: Store, path: str, scope: Scope, hours: int, _window: Window) -> list[PostView]:
+    """Posts that drew most engagement in the window of a picture; apart from it, since it is slow and changes slowly."""
+    return views.engaged(_store, scope, _window)
+
+
+@st.cache_data(ttl=10, max_entries=64, show_spinner=False)
+def event(_store: Store, path: str, what: Event, days: int, scope: Scope) -> EventPicture:
+    """One event with its windows."""
+    return study.event_picture(_store, what, days, scope)
+
+
+@st.cache_data(ttl=10, max_entries=64, show_spinner=False)
+def found(_store: Store, path: str, scope: Scope, what: Filter, order: Order, limit: int, offset: int) -> Found:
+    """One page of posts."""
+    return views.found(_store, scope, what, order, limit, offset)
+
+
+@st.cache_data(ttl=10, max_entries=256, show_spinner=False)
+def post(_store: Store, path: str, platform: str, post_id: str) -> PostView | None:
+    """One post, None where it is gone."""
+    return views.one(_store, platform, post_id)
+
+
+@st.cache_data(ttl=300, show_spinner=False)
+def choices(_store: Store, path: str) -> Choices:
+    """What the selectors offer."""
+    return views.choices(_store)
+
+
+@st.cache_data(ttl=5, show_spinner=False)
+def head(_store: Store, path: str) -> Head:
+    """How far the store reaches."""
+    return views.head(_store)
+
+
+def columns(rows: pa.Table, zone: ZoneInfo) -> pa.Table:
+    """The rows of the Posts table, times on the wall clock of ``zone``."""
+    at = [f"{time.astimezone(zone):%Y-%m-%d %H:%M}" for time in rows["observed_at"].to_pylist()]
+    text = [shortened(text, 300).replace("\n", " ") for text in rows["text"].to_pylist()]
+    labels, counts = ("concern", "removal_label", "stance_label"), ("likes", "reposts", "replies", "quotes")
+    names = {"removal_label": "removal", "stance_label": "stance"}
+    return pa.table(
+        {
+            "time": at,
+            "text": text,
+            **{names.get(name, name): rows[name] for name in labels},
+            "author": rows["author_handle"],
+            **{name: rows[name] for name in ("lang", "kind", *counts, "source", "relevant")},
+        }
+    )
+
+
+def export_terms(total: int) -> str:
+    """What an export holds, before it is made."""
+    key = Secrets.from_environment().monitor_hash_key
+    told = [f"{min(total, LIMIT):,} posts" + (f", the oldest of {total:,}." if total > LIMIT else ".")]
+    told.append("Authors and Bluesky posts become pseudonyms. X posts leave as ids only.")
+    if key is None:
+        told.append("MONITOR_HASH_KEY is not set: the pseudonyms of this file will match no other file's.")
+    told.append("In CSV, a text that begins like a formula gets a quote in front; Parquet is exact.")
+    return "\n".join(told)
+
+
+def exporter(store: Store, scope: Scope, what: Filter, form: Format, *, is_synthetic: bool) -> Callable[[], bytes]:
+    """What a click on the download runs: the file is written part by part and handed over."""
+
+    def make() -> bytes:
+        key = Secrets.from_environment().monitor_hash_key
+        with TemporaryDirectory() as folder:
+            to = Path(folder) / f"posts.{form}"
+            secret = key.get_secret_value() if key else None
+            export(views.parts(store, scope, what), to, form, secret, is_synthetic=is_synthetic)
+            return to.read_bytes()
+
+    return make

@@ -1,0 +1,183 @@
+"""Event: what was different after a change of terms or a response to it, for those who judge it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pyarrow as pa
+import streamlit as st
+
+from dashboards import charts, data, widgets
+from dashboards.charts import Ground
+from dashboards.widgets import Frame
+from dashboards.wording import stamp, width_name
+from monitor.analyse.series import Side, change, readable
+from monitor.analyse.words import before_after
+from monitor.config import Event
+from monitor.store.views import Scope
+from monitor.study import EventPicture, own_scope
+
+DAYS = (1, 3, 7, 14)
+_KINDS = {
+    "terms_effective": "terms take effect",
+    "discovery": "discovery",
+    "statement": "statement",
+    "executive_statement": "executive's statement",
+    "terms_revised": "terms revised",
+    "other": "event",
+}
+_FOR_COUNT, _FOR_MEAN = 3, 20
+_TERMS = "Wish to leave: removal considered, announced or blocked."
+
+
+def show(frame: Frame) -> None:
+    """The page: choose event and width, then the words, the figures, the charts and the table."""
+    events = sorted(frame.config.events, key=lambda event: event.at)
+    if not events:
+        _empty()
+        return
+    event, days = _chosen(events, data.head(frame.store, frame.path).newest_at)
+    picture = data.event(frame.store, frame.path, event, days, _scope(frame.scope, event))
+    _headline(frame, picture, days)
+    if picture.summary.before.posts + picture.summary.after.posts == 0:
+        _nothing(frame)
+        return
+    _notes(frame, picture, events, days)
+    _figures(picture.summary.before, picture.summary.after, days)
+    _charts(frame, picture, events)
+    _table(picture.summary.before, picture.summary.after, days)
+
+
+def _empty() -> None:
+    st.subheader("No events are configured", anchor=False)
+    st.text("Add an [[events]] block to the configuration, with an id, a kind, a title and a time.")
+
+
+def _chosen(events: list[Event], newest_at: datetime | None) -> tuple[Event, int]:
+    """At first the last event that is behind the newest post."""
+    titles = {event.id: event.title for event in events}
+    past = sum(1 for event in events if newest_at is not None and event.at < newest_at)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.selectbox(
+            "Event",
+            list(titles),
+            index=max(0, past - 1),
+            format_func=lambda id_: titles[id_],
+            key="event",
+            bind="query-params",
+            width=380,
+        )
+        days = st.segmented_control(
+            "Days before and after", DAYS, default=3, required=True, key="days", bind="query-params"
+        )
+    return next(event for event in events if event.id == chosen), days or 3
+
+
+def _scope(scope: Scope, event: Event) -> Scope:
+    return Scope(scope.topics or own_scope(event).topics, scope.langs, scope.platforms)
+
+
+def _headline(frame: Frame, picture: EventPicture, days: int) -> None:
+    summary = picture.summary
+    event = summary.event
+    with st.container(key="meta-event"):
+        st.text(f"{_KINDS[event.kind]} · {stamp(event.at, frame.zone)}" + (f" · {event.url}" if event.url else ""))
+    with st.container(key="sentence-event"):
+        st.text(before_after(event.title, summary.before, summary.after, days))
+
+
+def _nothing(frame: Frame) -> None:
+    head = data.head(frame.store, frame.path)
+    if head.oldest_at is None or head.newest_at is None:
+        st.text("Nothing has been collected yet. Start with: monitor run")
+        return
+    st.text(
+        f"The file holds posts from {stamp(head.oldest_at, frame.zone)} to {stamp(head.newest_at, frame.zone)}.\n"
+        "To look further back: monitor backfill --since DATE --until DATE"
+    )
+
+
+def _notes(frame: Frame, picture: EventPicture, events: list[Event], days: int) -> None:
+    event, width = picture.summary.event, timedelta(days=days)
+    near = [other for other in events if other is not event and abs(other.at - event.at) < width]
+    notes = [f"Within the same {2 * days} days: {other.title}, {stamp(other.at, frame.zone)}." for other in near]
+    if near:
+        notes.append("What changed cannot be put down to one of them alone.")
+    searched = picture.summary.before.searched + picture.summary.after.searched
+    if searched:
+        notes.append(
+            f"Survivors only: {searched:,} posts were searched for or imported later; deleted ones are missing."
+        )
+    if notes:
+        with st.container(key="meta-notes"):
+            st.text("\n".join(notes))
+
+
+def _figures(before: Side, after: Side, days: int) -> None:
+    with st.grid(columns=4, min_column_width=150, gap="small"):
+        widgets.count("Relevant posts", after.posts, before.posts)
+        widgets.mean(after, before)
+        widgets.count("Left or removed", after.removal["done"], before.removal["done"])
+        widgets.count("Wish to leave", _aims(after), _aims(before))
+    st.caption(f"The {days} d after the event; arrows: against the {days} d before. {_TERMS}")
+
+
+def _aims(side: Side) -> int:
+    return side.leaving - side.removal["done"]
+
+
+def _charts(frame: Frame, picture: EventPicture, events: list[Event]) -> None:
+    event = picture.summary.event
+    ground = Ground(frame.zone, picture.gaps, event, [other for other in events if other is not event])
+    counts = readable(picture.series, _FOR_COUNT, halves=True)
+    means = readable(picture.series, _FOR_MEAN, halves=True)
+    before, after = picture.summary.before, picture.summary.after
+    n, waiting = before.posts + after.posts, before.unscored + after.unscored
+    told = f"Posts per {width_name(counts.seconds)}. n = {n:,} relevant, {waiting:,} not scored yet; "
+    told += f"{before.reposts + after.reposts:,} reposts. Full line: this event. Dashed: others. Grey: not collected."
+    widgets.figure("Volume", told, charts.volume(counts, ground))
+    left, right = st.columns(2, gap="medium")
+    with left:
+        told = f"Mean per {width_name(means.seconds)}, band: 95 % interval. n = {n:,} posts."
+        widgets.figure("Concern", told, charts.concern(means, ground))
+    with right:
+        told = f"Posts per {width_name(means.seconds)} by likeliest stage. n = {before.leaving + after.leaving:,}."
+        widgets.figure("Removal", told, charts.removal(means, ground))
+
+
+def _table(before: Side, after: Side, days: int) -> None:
+    rows = [
+        _row("Relevant posts", before.posts, after.posts),
+        _row("Authors", before.authors, after.authors),
+        _row("Reposts of them", before.reposts, after.reposts),
+        ("Mean concern (95 % interval)", _interval(before), _interval(after), _difference(before, after)),
+        *(_row(f"Removal: {stage}", n, after.removal[stage]) for stage, n in before.removal.items()),
+        _row("Waiting for a score", before.unscored, after.unscored),
+        ("Time collected", f"{before.collected:.0%}", f"{after.collected:.0%}", ""),
+    ]
+    names = ("", f"{days} d before", f"{days} d after", "change")
+    table = pa.table({name: [row[i] for row in rows] for i, name in enumerate(names)})
+    st.subheader("Before and after", anchor=False)
+    st.dataframe(table, hide_index=True, width="stretch", height="content", alt="Totals before and after the event")
+
+
+def _row(name: str, before: int, after: int) -> tuple[str, str, str, str]:
+    relative = change(before, after)
+    return name, f"{before:,}", f"{after:,}", "" if relative is None else f"{relative:+.0%}"
+
+
+def _interval(side: Side) -> str:
+    if side.concern is None:
+        return "–"
+    if side.concern_low is None or side.concern_high is None:
+        return f"{side.concern:.2f}"
+    return f"{side.concern:.2f} ({side.concern_low:.2f}–{side.concern_high:.2f})"
+
+
+def _difference(before: Side, after: Side) -> str:
+    if before.concern is None or after.concern is None:
+        return ""
+    return f"{after.concern - before.concern:+.2f}"
+
+
+show(widgets.frame())

@@ -1,0 +1,1 @@
+"""The numbers the program promises, measured: ``python -m tests.benchmarks``."""

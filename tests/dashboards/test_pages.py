@@ -1,0 +1,192 @@
+"""Each page on a real store, as its viewer would read it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from monitor.records import Batch, Cursor, Engagement, Gap, Seen
+from tests.conftest import T0, a_post, uri
+from tests.dashboards.conftest import markdown, metrics, texts
+from tests.scored import score
+
+HOUR = timedelta(hours=1)
+PAGES = ("live", "event", "posts")
+HOSTILE = (
+    "**bold** _it_ [link](https://evil.example) $\\int x$ :smile: :red[x] `c` <b>b</b> <script>alert(1)</script>"
+    "\n# h\n- l"
+)
+
+
+def fill(store, *, at=T0, **fields):
+    """Twelve scored posts, one a quarter of an hour around the statement of the configuration."""
+    posts = [a_post(n, observed_at=at + n * HOUR / 4, author_handle=f"a{n}.example", **fields) for n in range(12)]
+    seen = (Seen("bluesky:live", at - 30 * 24 * HOUR, 100),)
+    store.commit(Batch("bluesky:live", tuple(posts), seen=seen, cursor=Cursor("bluesky:live", "1")), now=at)
+    score(store, posts[:8], removal="done", concern=3)
+    score(store, posts[8:10], relevant=0.1)
+    return posts
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_says_that_invented_posts_are_invented(store, page, name):
+    fill(store)
+    store.mark("synthetic", "true")
+    assert "Synthetic data" in markdown(page(name))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_says_synthetic_of_real_posts(store, page, name):
+    fill(store)
+    app = page(name)
+    assert not app.exception
+    assert "ynthetic" not in markdown(app) + texts(app)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_an_empty_store_says_what_to_do(store, page, name):
+    app = page(name)
+    assert not app.exception
+    assert "monitor run" in texts(app) or "No post meets" in texts(app)
+
+
+def test_live_shows_figures_with_their_n_and_the_newest_posts(store, page):
+    fill(store)
+    app = page()
+    shown = metrics(app)
+    assert (shown["Relevant posts"], shown["Removal talk"], shown["Not scored yet"]) == ("8", "8", "2")
+    assert shown["Mean concern"] == "3.00 / 3"
+    assert "n = 8 relevant, 2 not scored yet" in markdown(app)
+    assert "SoundCloud's AI clause, thought 11" in texts(app)
+    assert "@a11.example" in texts(app)
+
+
+def test_live_on_an_old_file_says_that_it_ends_at_the_newest_post(store, page):
+    fill(store)
+    assert "up to the newest post: Thu 8 May 2025" in texts(page())
+
+
+def test_live_beside_a_running_collector_says_so(store, page):
+    fill(store, at=datetime.now(UTC) - 3 * HOUR)
+    now = datetime.now(UTC)
+    store.commit(Batch("bluesky:live", cursor=Cursor("bluesky:live", "2", at=now)), now=now)
+    app = page()
+    assert "behind · newest post" in texts(app)
+    assert "collecting" in markdown(app)
+
+
+def test_live_beside_a_stopped_collector_says_how_to_start_it(store, page):
+    fill(store, at=datetime.now(UTC) - 3 * HOUR)
+    assert "Start it again with: monitor run" in texts(page())
+
+
+def test_live_compares_only_windows_that_were_collected(store, page):
+    fill(store)
+    gap = Gap("bluesky:live", T0 - 40 * HOUR, T0 - 24 * HOUR, "closed")
+    store.commit(Batch("bluesky:live", gaps=(gap,)))
+    assert "No comparison with the 24 h before" in markdown(page())
+    assert "against the 24 h before" not in markdown(page())
+
+
+def test_live_says_survivors_only_of_posts_that_were_searched_for(store, page):
+    fill(store, source="search")
+    assert "Survivors only: 8 of these posts" in markdown(page())
+
+
+def test_times_are_shown_in_the_zone_that_was_chosen(store, page):
+    fill(store)
+    app = page()
+    assert "Fri 9 May 2025, 14:45" in texts(app)
+    app.selectbox(key="zone").set_value("Asia/Tokyo").run()
+    assert "Fri 9 May 2025, 23:45" in texts(app)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_what_an_author_wrote_is_never_read_as_markdown_or_html(store, page, name):
+    post = a_post(1, text=HOSTILE, author_handle="*evil*:smile:<b>", observed_at=T0)
+    store.commit(Batch("bluesky:live", (post, a_post(2, kind="reply", reply_to=uri(1), text=HOSTILE))))
+    score(store, [post], removal="done")
+    app = page(name)
+    for part in ("evil", "script", "bold", "int x"):
+        assert part not in markdown(app)
+    if name == "live":
+        assert HOSTILE in texts(app)
+        assert "@*evil*:smile:<b>" in texts(app)
+
+
+def test_an_event_is_told_in_words_figures_and_a_table(store, page):
+    fill(store)
+    app = page("event", event="statement")
+    assert not app.exception
+    assert "In the 3 days after “Company *statement* :smile:”" in texts(app)
+    assert "*statement*" not in markdown(app)
+    table = app.dataframe[0].value
+    assert table.iloc[0].tolist() == ["Relevant posts", "8", "0", "-100%"]
+
+
+def test_an_event_names_other_events_within_its_windows(store, page):
+    fill(store)
+    assert "Within the same 6 days: CEO letter" in texts(page("event", event="statement"))
+
+
+def test_an_event_before_all_posts_says_what_the_file_holds(store, page):
+    fill(store, at=T0 + 100 * 24 * HOUR)
+    app = page("event", event="statement")
+    assert "No relevant posts were collected in the 3 days before or after" in texts(app)
+    assert "The file holds posts from Sun 17 Aug 2025" in texts(app)
+    assert not app.metric
+
+
+def test_no_events_in_the_configuration_says_how_to_add_one(store, page, config):
+    text = config.read_text()
+    config.write_text(text[: text.index("[[events]]")] + text[text.index("[dashboard]") :])
+    fill(store)
+    assert "[[events]]" in texts(page("event"))
+
+
+def test_posts_are_found_by_words_and_counted(store, page):
+    fill(store)
+    app = page("posts")
+    assert "8 posts" in texts(app)
+    app.text_input(key="search").set_value("THOUGHT 3").run()
+    assert "1 post." in texts(app)
+    assert app.dataframe[0].value["text"].tolist() == ["SoundCloud's AI clause, thought 3"]
+
+
+def test_nothing_found_says_to_widen_the_filter(store, page):
+    fill(store)
+    assert "No post meets this filter" in texts(page("posts", search="xyzzy"))
+
+
+def test_a_bad_pattern_is_explained_where_it_was_typed(store, page):
+    fill(store)
+    app = page("posts", search="(", regex=True)
+    assert not app.exception
+    assert "cannot read '('" in texts(app)
+
+
+def test_an_export_says_what_it_holds_and_when_pseudonyms_are_random(store, page, monkeypatch):
+    fill(store)
+    assert "MONITOR_HASH_KEY is not set" in texts(page("posts"))
+    monkeypatch.setenv("MONITOR_HASH_KEY", "long and random")
+    app = page("posts")
+    assert "MONITOR_HASH_KEY" not in texts(app)
+    assert "X posts leave as ids only" in texts(app)
+    assert "long and random" not in texts(app) + markdown(app)
+
+
+def test_filters_reach_the_store(store, page):
+    fill(store)
+    app = page("posts", relevance="all")
+    assert "12 posts" in texts(app)
+    app.multiselect(key="removals").set_value(["blocked"]).run()
+    assert "No post meets this filter" in texts(app)
+
+
+def test_counts_that_were_not_measured_are_not_shown_as_zero(store, page):
+    posts = [a_post(1), a_post(2, engagement=Engagement(T0, likes=0, reposts=4))]
+    store.commit(Batch("bluesky:live", tuple(posts)))
+    score(store, posts)
+    table = page("posts").dataframe[0].value
+    assert table["likes"].isna().tolist() == [False, True]
