@@ -44,7 +44,7 @@ def live(_store: Store, path: str, scope: Scope, hours: int) -> LivePicture:
 
 @st.cache_data(ttl=10, max_entries=64, show_spinner=False)
 def engaged(_store: Store, path: str, scope: Scope, hours: int, _window: Window) -> list[PostView]:
-    """Posts that drew most engagement in the window of a picture; apart from it, since it is slow and changes slowly."""
+    """Posts that drew most engagement in the window of a picture; apart from it, being slow and changing slowly."""
     return views.engaged(_store, scope, _window)
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
+import regex
 from pydantic import (
     AfterValidator,
     AwareDatetime,
@@ -81,8 +82,8 @@ class Rule(_Table):
     def _compiles(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
         for pattern in patterns:
             try:
-                re.compile(pattern)
-            except re.error as error:
+                regex.compile(pattern, regex.VERSION0 | regex.IGNORECASE)  # as the matcher does
+            except regex.error as error:
                 raise ValueError(f"'{pattern}' is no regular expression: {error}") from error
         return patterns
 
@@ -154,9 +155,18 @@ class Bluesky(_Table):
 
 
 class X(_Table):
+    """X live is not built yet: enabling it is refused, rather than collecting nothing without a word."""
+
     enabled: bool = False
     api_url: str = "https://api.x.com"
     may_train: bool = False
+
+    @field_validator("enabled")
+    @classmethod
+    def _not_yet(cls, value: bool) -> bool:
+        if value:
+            raise ValueError("collecting from X live is not in this version; monitor import reads X payloads")
+        return value
 
 
 class StoreSettings(_Table):

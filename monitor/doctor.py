@@ -29,14 +29,16 @@ class Finding:
 
 
 def examine(config_path: Path) -> list[Finding]:
-    """Look at Python, model, configuration, store, disk, network and credentials, in this order."""
-    findings = [_python(), _checked("model", _model)]
+    """Look at Python, configuration, model (loaded whole), store, disk, network and credentials, in this order."""
+    findings = [_python()]
     try:
         config = load(config_path)
     except MonitorError as error:
-        return [*findings, Finding("missing", "configuration", error.message, error.hint), *_credentials()]
+        missing = Finding("missing", "configuration", error.message, error.hint)
+        return [*findings, missing, _checked("model", _model), *_credentials()]
     topics = ", ".join(topic.name for topic in config.topics)
     findings.append(Finding("ok", "configuration", f"{config_path}: {topics}; {len(config.events)} events"))
+    findings += [_checked("model", lambda: _model(config.classifier.model))]
     findings += [_checked("store", lambda: _store(config)), _disk(config), _network(config)]
     return [*findings, *_credentials()]
 
@@ -46,11 +48,11 @@ def _python() -> Finding:
     return Finding("ok" if sys.version_info >= (3, 11) else "missing", "python", version, "")
 
 
-def _model() -> Finding:
-    from monitor.classify import card
+def _model(name: str = "") -> Finding:
+    from monitor.classify import load
+    from monitor.config import Classifier
 
-    shipped = card()
-    return Finding("ok", "model", f"{shipped['model_id']}, codebook {shipped['codebook']}")
+    return Finding("ok", "model", load(Classifier(model=name)).model_id)
 
 
 def _store(config: Config) -> Finding:
@@ -106,7 +108,7 @@ def _credentials() -> Iterator[Finding]:
             "Only for backfill: make an app password in Bluesky's settings; set BLUESKY_HANDLE, BLUESKY_APP_PASSWORD."
         )
         yield Finding("optional", "bluesky account", "not set", remedy)
-    yield _credential("x account", secrets.x_bearer_token is not None, "Only for X: set X_BEARER_TOKEN.")
+    yield _credential("x account", secrets.x_bearer_token is not None, "Not used yet: live X is not in this version.")
     remedy = "Only for pseudonyms that stay the same between exports: set MONITOR_HASH_KEY to a long random text."
     yield _credential("pseudonym key", secrets.monitor_hash_key is not None, remedy)
 

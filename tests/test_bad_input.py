@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import subprocess
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from monitor.store import Store
 from monitor.store.queries import status
 from monitor.store.views import Filter, Scope, found
 from tests.benchmarks.running import COMMAND, Running, environment, reached_seq, write_config
+from tests.conftest import lacking
 from tests.servers.events import chatter, create, uri
 from tests.servers.jetstream import GARBAGE
 
@@ -39,8 +39,10 @@ def refused(*args: str | Path, folder: Path) -> str:
     done = monitor(*args, folder=folder)
     assert done.returncode == 1, (done.returncode, done.stderr)
     assert done.stdout == ""
-    assert done.stderr.count("Error: ") == 1, done.stderr
-    return done.stderr.partition("Error: ")[2]
+    before, error, said = done.stderr.partition("Error: ")
+    assert error, done.stderr
+    assert not before.strip() or before.endswith("\n"), done.stderr
+    return said
 
 
 @pytest.fixture
@@ -96,12 +98,12 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(folder):
     assert path.read_bytes() == before
 
 
-def test_a_file_of_a_newer_duckdb_is_refused_and_left_alone(folder):
+def test_a_damaged_database_is_refused_and_left_alone(folder):
     path = Store(folder / "monitor.duckdb").path
     content = bytearray(path.read_bytes())
-    content[12:20] = (9999).to_bytes(8, "little")  # the storage version in DuckDB's first header
+    content[12:20] = (9999).to_bytes(8, "little")  # in DuckDB's first header
     path.write_bytes(content)
-    assert "Error: " in refused("status", folder=folder)
+    assert "is damaged" in refused("status", folder=folder)
     assert path.read_bytes() == content
 
 
@@ -115,7 +117,6 @@ def test_a_second_run_into_the_same_file_is_refused(folder):
         running.start()
         running.until(lambda: "cannot connect" in running.log, 60, "its start")
         assert "Another monitor run" in refused("run", folder=folder)
-        assert running.stop()[0] == 0
 
 
 def test_a_dead_server_is_named_and_asked_again_until_it_is_there(folder):
@@ -123,7 +124,6 @@ def test_a_dead_server_is_named_and_asked_again_until_it_is_there(folder):
         running.start()
         running.until(lambda: running.log.count("cannot connect to ws://127.0.0.1:9") >= 2, 60, "a second try")
         report = json.loads(monitor("status", "--json", folder=folder).stdout)
-        assert running.stop()[0] == 0
     assert "Traceback" not in running.log
     assert len(report["gaps"]["open"]) == 1
     assert "cannot connect" in report["gaps"]["open"][0]["why"]
@@ -138,7 +138,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     disk = tmp_path / "disk"
     disk.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", disk], capture_output=True).returncode:
-        pytest.skip("needs the right to mount a small file system")
+        lacking("needs the right to mount a small file system")
     yield disk
     subprocess.run(["umount", disk], check=True)
 
@@ -165,16 +165,15 @@ def test_a_full_disk_stops_the_program_and_loses_nothing(tmp_path, small_disk):
     assert state.seen["bluesky:live"] == 9_000
 
 
-@pytest.mark.parametrize("pack", [zstandard.compress, gzip.compress])
-def test_a_truncated_archive_gives_what_it_holds_and_says_that_it_is_damaged(folder, pack):
+def test_a_truncated_archive_gives_what_it_holds_and_says_that_it_is_damaged(folder):
     lines = "".join(json.dumps(event) + "\n" for event in chatter(6_000))
-    packed = pack(lines.encode())
-    name = "cut.jsonl.zst" if pack is zstandard.compress else "cut.jsonl.gz"
-    (folder / name).write_bytes(packed[: len(packed) * 2 // 3])
-    said = refused("import", name, folder=folder)
-    assert name in said
-    (folder / name).write_bytes(packed)
-    assert monitor("import", name, folder=folder).returncode == 0
+    packed = zstandard.compress(lines.encode())
+    (folder / "cut.jsonl.zst").write_bytes(packed[: len(packed) * 2 // 3])
+    assert "cut.jsonl.zst breaks off" in refused("import", "cut.jsonl.zst", folder=folder)
+    held = sum(source.posts for source in status(Store(folder / "monitor.duckdb")).sources)
+    assert 0 < held < 2_000
+    (folder / "cut.jsonl.zst").write_bytes(packed)
+    assert monitor("import", "cut.jsonl.zst", folder=folder).returncode == 0
     assert sum(source.posts for source in status(Store(folder / "monitor.duckdb")).sources) == 2_000
 
 
@@ -206,6 +205,11 @@ def _now() -> str:
     return datetime.now(UTC).isoformat()
 
 
+def waiting(path: Path) -> int:
+    """How many posts have no score yet."""
+    return sum(source.unscored for source in status(Store(path, create=False)).sources)
+
+
 def _unplaced(text: str, **fields: Any) -> dict[str, Any]:
     return {name: value for name, value in create(0, text, **fields).items() if name not in ("seq", "rkey", "time")}
 
@@ -226,7 +230,7 @@ KEPT = {
     "zero width": "Sound\u200bCloud ⁠tra\u00adins A\u200dI",
     "astral": f"{SAID}👩‍👩‍👧‍👦🏳️‍🌈 𝒜𝓘",
     "lines": f"{SAID}\r\n\u2028\u0085\x0b\x1b[31m <script>alert(1)</script> **bold** | $x^2$",
-    "3,000 combining marks": SAID + "a" + "\u0301" * 3_000,
+    "1,400 combining marks": SAID + "a" + "\u0301" * 1_400,
 }
 TIMES = ["1970-01-01T00:00:00Z", "2099-12-31T23:59:59.999Z", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+14:00",
          "yesterday", "", "-5", "2025-02-30T00:00:00Z", None, 7, [], {"a": None}]  # fmt: skip
@@ -275,6 +279,7 @@ def test_nothing_on_the_wire_stops_the_program_or_takes_a_neighbour(tmp_path):
         with Running(write_config(tmp_path, server.url)) as running:
             running.start()
             running.until(lambda: reached_seq(path) == len(events), 60, "the last event")
+            running.until(lambda: not waiting(path), 90, "the last score")
             assert running.stop()[0] == 0
     assert "Traceback" not in running.log
     store = Store(path)

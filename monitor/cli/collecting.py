@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from monitor.store import Committed, Store
 
 _EVER_DAYS = 36_500
+_COUNTS = ("inserted", "updated", "deleted", "hidden", "rejected")
 _TIMES = "A day or a time, UTC unless it names a zone: 2025-05-08, 2025-05-08T20:00Z"
 
 
@@ -34,7 +35,7 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     to_stderr()
     loaded = load(config)
     stop = _stop_on_signals()
-    store = open_store(loaded)
+    store = open_store(loaded, for_real_posts=True)
     topics = ", ".join(topic.name for topic in loaded.topics)
     say(f"Watching {loaded.bluesky.jetstream_url} for {topics} into {loaded.store.path}. Ctrl-C stops.")
     run_live(loaded, store, stop)
@@ -64,12 +65,12 @@ def backfill(
         SearchCollector(loaded.bluesky, secrets, one, window, session_path(loaded.store.path), matcher=matcher)
         for one in topics
     ]
-    store = open_store(loaded)
+    store, stop = open_store(loaded, for_real_posts=True), _stop_on_signals()
     say(SURVIVORS_ONLY)
     for collector in collectors:
         for rule in collector.unsayable:
             say(f"{collector.stream}: the search cannot say {rule}; only another rule may find such posts.")
-        _collect(collector, loaded, store, f"Searching {collector.stream}", _progress_of(collector))
+        _collect(collector, loaded, store, f"Searching {collector.stream}", stop, _progress_of(collector))
 
 
 def recheck(config: ConfigOption = DEFAULT_CONFIG) -> None:
@@ -85,7 +86,7 @@ def recheck(config: ConfigOption = DEFAULT_CONFIG) -> None:
 
     to_stderr()
     loaded = load(config)
-    store = open_store(loaded, create=False)
+    store = open_store(loaded, create=False, for_real_posts=True)
     total = sum(source.posts for source in status(store).sources if source.platform == "bluesky")
     collector = recheck_of(
         loaded.bluesky,
@@ -93,7 +94,7 @@ def recheck(config: ConfigOption = DEFAULT_CONFIG) -> None:
         session_path(loaded.store.path),
         lambda after: [post_id for post_id, _ in stored_ids(store, "bluesky", after)],
     )
-    _collect(collector, loaded, store, f"Rechecking {total:,} posts", None)
+    _collect(collector, loaded, store, f"Rechecking {total:,} posts", _stop_on_signals(), None)
 
 
 def import_files(
@@ -118,20 +119,25 @@ def import_files(
     loaded = load(config)
     keep = f"{_chosen(loaded, [topic])[0].name}/{IMPORT_RULE}" if topic else None
     mapping = _mapping(column)
-    store = open_store(loaded)
+    store, stop = open_store(loaded, for_real_posts=True), _stop_on_signals()
     for file in files:
         collector = ArchiveCollector(file, mapping, keep_all=keep, again=again)
-        _collect(collector, loaded, store, f"Importing {file.name}", _progress_of(collector))
+        _collect(collector, loaded, store, f"Importing {file.name}", stop, _progress_of(collector))
 
 
 def _collect(
-    collector: Collector, config: Config, store: Store, what: str, progress: Callable[[], float] | None
+    collector: Collector,
+    config: Config,
+    store: Store,
+    what: str,
+    stop: threading.Event,
+    progress: Callable[[], float] | None,
 ) -> None:
     from monitor.collect import collect
     from monitor.collect.match import Matcher
     from monitor.collect.watch import Watch
 
-    stop, sums = _stop_on_signals(), Counter[str]()
+    sums = Counter[str]()
 
     def close() -> None:
         stop.wait()
@@ -141,15 +147,16 @@ def _collect(
     with _bar(what, progress) as advance:
 
         def committed(batch: Batch, result: Committed) -> None:
-            for name in ("inserted", "updated", "deleted", "hidden", "rejected"):
+            for name in _COUNTS:
                 sums[name] += getattr(result, name)
             advance(sums["inserted"])
 
         watch = Watch.of(store, "bluesky", _EVER_DAYS)
         collect(collector, store, Matcher(config.topics), watch, stop, committed)
-    counts = ", ".join(f"{sums[name]:,} {name}" for name in ("inserted", "updated", "deleted", "hidden", "rejected"))
-    say(f"{what}: {counts}." + (" Stopped; start again and it goes on." if stop.is_set() else ""))
-    stop.set()
+    say(f"{what}: " + ", ".join(f"{sums[name]:,} {name}" for name in _COUNTS) + ".")
+    if stop.is_set():
+        say("Stopped; start again and it goes on.")
+        raise typer.Exit(130)
 
 
 def _progress_of(collector: SearchCollector | ArchiveCollector) -> Callable[[], float]:

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
 def demo(
     dashboard: Annotated[
-        bool, typer.Option("--dashboard/--no-dashboard", help="Open the pages on it afterwards.")
-    ] = True,
+        bool | None,
+        typer.Option(
+            "--dashboard/--no-dashboard", help="Open the pages on it afterwards; not with --json.", show_default=False
+        ),
+    ] = None,
     db: Annotated[Path | None, typer.Option("--db", help="Keep the posts in this file.")] = None,
     json: JsonOption = False,
     port: Annotated[int, typer.Option(help="Port of the pages.")] = 8501,
@@ -32,7 +35,7 @@ def demo(
             _print_json(outcome)
         else:
             _print_table(outcome)
-        if dashboard:
+        if dashboard or (dashboard is None and not json):
             _open_pages(path, Path(folder) / "monitor.toml", port, browser)
 
 

@@ -27,6 +27,21 @@ def status(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> N
         print_status(report)
 
 
+def compact(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Rewrite the file without what was removed.
+
+    Deleted text leaves the tables at once; its bytes stay in free blocks of the file until they are used again or this
+    command rewrites it. Needs free disk space for a second copy.
+    """
+    from monitor.cli.options import say
+    from monitor.config import load
+
+    store = open_store(load(config), create=False)
+    before = store.path.stat().st_size
+    store.compact()
+    say(f"{store.path}: {before / 2**20:,.1f} MB before, {store.path.stat().st_size / 2**20:,.1f} MB now.")
+
+
 def dashboard(
     config: ConfigOption = DEFAULT_CONFIG,
     port: Annotated[int, typer.Option(help="Port on this machine.")] = 8501,
@@ -49,4 +64,5 @@ def _print_json(value: Any) -> None:
 
 def add_to(app: typer.Typer) -> None:
     app.command()(status)
+    app.command()(compact)
     app.command()(dashboard)

@@ -18,12 +18,20 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout."
 DEFAULT_CONFIG = Path("monitor.toml")
 
 
-def open_store(config: Config, *, create: bool = True) -> Store:
-    """The store that the configuration names."""
+def open_store(config: Config, *, create: bool = True, for_real_posts: bool = False) -> Store:
+    """The store that the configuration names.
+
+    Raises:
+        StoreError: real posts are to go into a file whose posts are invented.
+    """
+    from monitor.errors import StoreError
     from monitor.store import Store
 
     settings = config.store
-    return Store(settings.path, create=create, memory_limit=settings.memory_limit, threads=settings.threads)
+    store = Store(settings.path, create=create, memory_limit=settings.memory_limit, threads=settings.threads)
+    if for_real_posts and store.marked("synthetic") == "true":
+        raise StoreError(f"{store.path} holds the demo's invented posts", "Name another file under [store] path.")
+    return store
 
 
 def say(text: str) -> None:

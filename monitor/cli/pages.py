@@ -3,32 +3,47 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import FrameType
+
+_GRACE_SECONDS = 5.0
 
 
 def serve(config: Path, *, port: int, address: str, browser: bool) -> int:
-    """Run Streamlit on ``dashboards/app.py`` until it ends; returns its exit code (0 after Ctrl-C)."""
-    from importlib.util import find_spec
-
-    app = find_spec("dashboards.app")
-    assert app is not None
-    assert app.origin is not None
+    """Run the pages until they end; returns their exit code (0 after Ctrl-C or SIGTERM)."""
     command = [
-        *(sys.executable, "-m", "streamlit", "run", app.origin),
+        *(sys.executable, "-m", "dashboards"),
         *("--server.port", str(port)),
         *("--server.address", address),
         *("--server.headless", "false" if browser else "true"),
+        *("--server.showEmailPrompt", "false"),  # else the first start asks for an e-mail address and waits
         *("--server.fileWatcherType", "none"),
         *("--browser.gatherUsageStats", "false"),
         *("--client.toolbarMode", "minimal"),
     ]
     environment = {**os.environ, "MONITOR_CONFIG": str(config.resolve())}
-    process = subprocess.Popen(command, env=environment)  # noqa: S603
+    # Its banner goes to stderr: stdout is for data.
+    process = subprocess.Popen(command, env=environment, stdout=sys.stderr.fileno())  # noqa: S603
+    before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         return process.wait()
     except KeyboardInterrupt:
-        process.terminate()
-        process.wait(10)
+        _end(process)
         return 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(_: int, __: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_GRACE_SECONDS)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        process.kill()

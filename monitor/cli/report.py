@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from monitor.records import Gap
-from monitor.store.queries import StoreStatus
+from monitor.store.queries import CursorStatus, StoreStatus
 
 
 def as_dict(status: StoreStatus, now: datetime) -> dict[str, Any]:
-    """The state as plain values; ``lag_seconds`` is how far behind now a stream stands."""
+    """The state as plain values; ``lag_seconds`` is how far behind now a live stream stands."""
     return {
         "synthetic": status.synthetic,
         "posts": sum(source.posts for source in status.sources),
@@ -35,7 +35,7 @@ def as_dict(status: StoreStatus, now: datetime) -> dict[str, Any]:
                 "stream": cursor.stream,
                 "cursor": cursor.value,
                 "moved_at": _iso(cursor.moved_at),
-                "lag_seconds": round((now - (cursor.event_at or cursor.moved_at)).total_seconds(), 1),
+                "lag_seconds": _lag(cursor, now),
             }
             for cursor in status.cursors
         ],
@@ -75,10 +75,11 @@ def print_status(report: dict[str, Any]) -> None:
 
 def _section(console: Any, title: str, columns: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(*columns, title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
     for row in rows:
-        table.add_row(*("" if row[name] is None else str(row[name]) for name in columns))
+        table.add_row(*(Text("" if row[name] is None else str(row[name])) for name in columns))
     console.print()
     console.print(table)
 
@@ -91,6 +92,13 @@ def _gap(gap: Gap) -> dict[str, Any]:
         "why": gap.why,
         "filled_by": gap.filled_by,
     }
+
+
+def _lag(cursor: CursorStatus, now: datetime) -> float | None:
+    """Seconds behind now of a live stream; what ends by itself does not lag."""
+    if not cursor.stream.endswith(":live"):
+        return None
+    return round((now - (cursor.event_at or cursor.moved_at)).total_seconds(), 1)
 
 
 def _iso(at: datetime | None) -> str | None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from monitor.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from monitor.doctor import Finding
 
 
 def init(
@@ -46,15 +51,16 @@ def doctor(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> N
         raise typer.Exit(1)
 
 
-def _print_findings(findings: list) -> None:  # type: ignore[type-arg]
+def _print_findings(findings: Sequence[Finding]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     colours = {"ok": "green", "optional": "yellow", "missing": "bold red"}
     table = Table("", "What", "Found", "How to get it", box=None, padding=(0, 2, 0, 0))
     for finding in findings:
-        state = f"[{colours[finding.state]}]{finding.state}[/]"
-        table.add_row(state, finding.what, finding.found, finding.remedy)
+        state = Text(finding.state, colours[finding.state])
+        table.add_row(state, *map(Text, (finding.what, finding.found, finding.remedy)))
     Console().print(table)
 
 

@@ -119,7 +119,7 @@ def _build(post: Any, page: _Page) -> Post | None:
         hashtags=() if repost_of else hashtags,
         is_edit=len(versions) > 1,
         engagement=None if repost_of else _engagement(post.get("public_metrics"), page.measured_at),
-        raw=_raw(post),
+        raw=_raw(_own(post, is_repost=repost_of is not None)),
     )
 
 
@@ -210,6 +210,17 @@ def _dict(value: Any) -> dict[str, Any]:
 
 def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
+
+
+def _own(post: dict[str, Any], *, is_repost: bool) -> dict[str, Any]:
+    """The payload without what others wrote: nobody would find it in here when they take it back."""
+    others = ("includes", *(("text", "full_text", "note_tweet", "note_post", "entities") if is_repost else ()))
+    own = {name: value for name, value in post.items() if name not in others}
+    for name in ("referenced_tweets", "referenced_posts"):
+        if name in own:
+            inlined = [part for part in _list(own[name]) if isinstance(part, dict)]
+            own[name] = [{key: part[key] for key in ("type", "id") if key in part} for part in inlined]
+    return own
 
 
 def _raw(post: dict[str, Any]) -> str:

@@ -118,7 +118,7 @@ def build_from_view(view: object, *, measured_at: datetime, source: Source) -> P
         view.get("record"),
         observed_at=parse_time(view.get("indexedAt")) or measured_at,
         source=source,
-        raw=view,
+        raw={name: value for name, value in view.items() if name != "embed"},  # holds the text of a quoted author
         author_handle=storable(handle) if isinstance(handle, str) and handle != "handle.invalid" else None,
         context=_quoted_text(view),
         engagement=Engagement(

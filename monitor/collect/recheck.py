@@ -14,7 +14,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from monitor.records import AccountStatus, Batch, Cursor, Deletion, Post, Reject
 STREAM = "bluesky:recheck"
 GROUP = 100  # posts between two commits
 _URIS = 25  # that getPosts takes
+_VIEW_LAG = timedelta(minutes=10)
 _UNBELIEVABLE = 100  # posts of which a server knows none
 _STATES: dict[str, Visibility] = {"AccountDeactivated": "deactivated", "AccountTakedown": "takendown"}
 
@@ -40,6 +41,7 @@ log = logging.getLogger(__name__)
 class _Group:
     """What was learnt about some posts; becomes one batch."""
 
+    asked_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     posts: list[Post] = field(default_factory=list)
     deletions: list[Deletion] = field(default_factory=list)
     accounts: dict[str, AccountStatus] = field(default_factory=dict)
@@ -156,15 +158,15 @@ class RecheckCollector:
         raise _failing(self._session, "knows none of 1,000 stored posts")
 
     def _found(self, group: _Group, view: Any) -> None:
-        now = datetime.now(UTC)
         try:
-            post = build_from_view(view, measured_at=now, source="recheck")
+            post = build_from_view(view, measured_at=group.asked_at, source="recheck")
         except Malformed as error:
-            group.rejected.append(rejected(STREAM, error.why, json_text.write(view), now))
+            group.rejected.append(rejected(STREAM, error.why, json_text.write(view), group.asked_at))
             return
-        # What is stored is taken even where no rule matches it any more, and as of now: the view may show an edit.
-        group.posts.append(replace(post, observed_at=now, is_edit=True))
-        group.accounts[post.author_id] = AccountStatus("bluesky", post.author_id, "active", now)
+        # What is stored is taken even where no rule matches it any more: the view may show an edit. But what the live
+        # stream brought in the last minutes is newer than a view that lags behind.
+        group.posts.append(replace(post, observed_at=group.asked_at - _VIEW_LAG, is_edit=True))
+        group.accounts[post.author_id] = AccountStatus("bluesky", post.author_id, "active", group.asked_at)
 
     def _missing(self, group: _Group, post_id: str) -> None:
         author_id, _ = split_uri(post_id)

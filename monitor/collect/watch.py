@@ -61,7 +61,7 @@ class Watch:
         return sum(map(self._forget, gone)) > 0
 
     def _forget(self, post_id: str) -> bool:
-        return any(ids.pop(post_id, None) is not None for ids in self._by_day.values())
+        return sum(ids.pop(post_id, None) is not None for ids in self._by_day.values()) > 0
 
     def _topics_of(self, post_id: str) -> tuple[str, ...]:
         return next((ids[post_id] for ids in self._by_day.values() if post_id in ids), ())

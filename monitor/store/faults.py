@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monitor.errors import DiskFull, NotADatabase, SchemaTooNew, StoreError
+from monitor.errors import DiskFull, NotADatabase, SchemaTooNew, StoreBusy, StoreError
 
 if TYPE_CHECKING:
     import duckdb
@@ -35,6 +35,11 @@ def _translated(error: duckdb.Error, path: Path) -> StoreError:
         return _disk_full(path)
     if "not a valid DuckDB" in text or "sqlite_scanner" in text:
         return NotADatabase(f"{path} is no database of Backlash Monitor", "Name another file, or move this one away.")
+    if "Could not set lock" in text or "Conflicting lock" in text:
+        return StoreBusy(
+            f"Another program has {path} open",
+            "Close it there (duckdb, a database browser), or let it work on a copy of the file.",
+        )
     if "newer version" in text or "storage version" in text:
         return SchemaTooNew(f"{path} was written by a newer DuckDB", "Upgrade: pip install --upgrade backlash-monitor")
     if "orrupt" in text or "hecksum" in text:

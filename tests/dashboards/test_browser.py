@@ -12,7 +12,7 @@ import pytest
 
 from monitor.records import Batch, Cursor, Seen
 from monitor.store import Store
-from tests.conftest import a_post
+from tests.conftest import a_post, lacking
 from tests.dashboards.conftest import CONFIG
 from tests.dashboards.server import serving
 from tests.scored import score
@@ -61,7 +61,7 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        path = shutil.which("chromium") or pytest.skip("no chromium on this machine")
+        path = shutil.which("chromium") or lacking("no chromium on this machine")
         chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield chromium
         chromium.close()

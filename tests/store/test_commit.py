@@ -1,6 +1,6 @@
 """What one commit does, scenario by scenario."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -184,9 +184,9 @@ def test_a_deleted_account_takes_all_its_posts_and_keeps_replays_out(store):
 
 def test_an_account_that_came_back_after_its_deletion_can_post_again_and_its_old_posts_stay_gone(store):
     commit(store, a_post(1))
-    commit(store, accounts=(AccountStatus("bluesky", did(1), "deleted", T0),))
-    commit(store, accounts=(AccountStatus("bluesky", did(1), "active", LATER),))
-    commit(store, a_post(1), a_post(5, author_id=did(1)))
+    commit(store, accounts=(AccountStatus("bluesky", did(1), "deleted", LATER),))
+    commit(store, accounts=(AccountStatus("bluesky", did(1), "active", LATER + timedelta(hours=1)),))
+    commit(store, a_post(1), a_post(5, author_id=did(1), observed_at=LATER + timedelta(hours=2)))
     assert set(texts(store)) == {uri(5)}
 
 
@@ -240,5 +240,29 @@ def test_times_that_only_a_client_can_claim_are_kept(store):
 def test_old_tombstones_of_posts_that_were_never_stored_are_dropped_and_the_others_kept(store):
     commit(store, a_post(1))
     commit(store, deletions=(Deletion("bluesky", uri(1), did(1), T0), Deletion("bluesky", uri(2), did(2), T0)))
-    store.tend(T0 + timedelta(days=8))
+    store.tend(datetime.now(UTC) + timedelta(hours=47))
+    assert commit(store, a_post(1), a_post(2)).inserted == 0
+    store.tend(datetime.now(UTC) + timedelta(hours=49))
     assert commit(store, a_post(1), a_post(2)).inserted == 1
+
+
+def test_a_replayed_account_deletion_spares_what_was_posted_after_it(store):
+    gone = AccountStatus("bluesky", did(1), "deleted", T0)
+    commit(store, accounts=(gone,))
+    commit(store, accounts=(AccountStatus("bluesky", did(1), "active", LATER),))
+    commit(store, a_post(1, observed_at=LATER + timedelta(hours=1)))
+    assert commit(store, accounts=(gone,)).deleted == 0
+    assert set(texts(store)) == {uri(1)}
+
+
+@pytest.mark.parametrize("withdrawal", ["post", "account", "away"])
+def test_what_was_taken_back_does_not_come_again_with_a_reply_to_it(store, withdrawal):
+    commit(store, a_post(1), a_post(2, kind="reply", reply_to=uri(1)))
+    if withdrawal == "post":
+        commit(store, deletions=(Deletion("bluesky", uri(1), did(1), LATER),))
+    else:
+        state = "deleted" if withdrawal == "account" else "takendown"
+        commit(store, accounts=(AccountStatus("bluesky", did(1), state, LATER),))
+    known = a_post(2, kind="reply", reply_to=uri(1), context=a_post(1).text)
+    commit(store, known, a_post(3, kind="quote", quote_of=uri(1), context=a_post(1).text))
+    assert contexts(store) == {uri(2): None, uri(3): None}

@@ -10,7 +10,7 @@ from monitor.errors import DiskFull, NoDatabase, NotADatabase, SchemaTooNew, Sto
 from monitor.records import Batch, Cursor, Deletion
 from monitor.store import Store
 from monitor.store.queries import status, stored_ids, unscored
-from tests.conftest import T0, a_post, did, uri
+from tests.conftest import T0, a_post, did, lacking, uri
 
 
 def test_a_missing_file_is_made_for_a_writer_and_refused_to_a_reader(tmp_path):
@@ -71,7 +71,7 @@ def test_a_full_disk_loses_the_batch_and_nothing_else(tmp_path):
     small.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(small)], capture_output=True)
     if mounted.returncode:
-        pytest.skip("needs the right to mount a small file system")
+        lacking("needs the right to mount a small file system")
     try:
         store, stored = Store(small / "m.duckdb"), 0
         with pytest.raises(DiskFull):

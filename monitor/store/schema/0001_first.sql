@@ -65,8 +65,9 @@ CREATE TABLE tombstones (
     platform VARCHAR NOT NULL,
     post_id VARCHAR,
     author_id VARCHAR NOT NULL,
-    gone_at TIMESTAMP NOT NULL,
-    was_stored BOOLEAN NOT NULL
+    gone_at TIMESTAMP NOT NULL,    -- by the platform's clock
+    noted_at TIMESTAMP NOT NULL,   -- by ours
+    was VARCHAR                    -- kind of the post that was stored here; NULL where none was
 );
 
 -- A deletion is an outcome: counted by its last labels, without text, author or id.

@@ -10,12 +10,12 @@ FROM in_accounts WHERE status = 'deleted' GROUP BY platform, author_id;
 
 MERGE INTO tombstones t USING gone g ON t.key = g.key
 WHEN MATCHED AND g.post_id IS NULL AND g.gone_at > t.gone_at THEN UPDATE SET gone_at = g.gone_at
-WHEN NOT MATCHED THEN INSERT VALUES (g.key, g.platform, g.post_id, g.author_id, g.gone_at, false);
+WHEN NOT MATCHED THEN INSERT VALUES (g.key, g.platform, g.post_id, g.author_id, g.gone_at, $now, NULL);
 
 CREATE TEMP TABLE gone_row AS
 SELECT p.rowid AS row, p.key, g.why, g.gone_at
 FROM posts p JOIN gone g ON p.key = g.key AND g.post_id IS NOT NULL
 UNION ALL
 SELECT p.rowid, p.key, g.why, g.gone_at
-FROM posts p JOIN gone g ON p.author_key = g.key AND g.post_id IS NULL
+FROM posts p JOIN gone g ON p.author_key = g.key AND g.post_id IS NULL AND p.observed_at <= g.gone_at
 WHERE p.key NOT IN (SELECT key FROM gone);

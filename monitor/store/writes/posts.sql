@@ -1,6 +1,20 @@
 -- Posts: tombstones first, then one row for each key. Staged: in_posts, each key once.
 -- Everything is looked up once by hashed key and then touched by row id. `edits` and `context` follow.
 
+-- Posts that others may not repeat: deleted ones, and those of accounts that are away. A text that comes along with a
+-- reply or quote is the text of its parent.
+CREATE TEMP TABLE withdrawn AS
+WITH parent AS (
+    SELECT DISTINCT
+        md5_number_lower(platform || ' ' || coalesce(reply_to, quote_of)) AS key,
+        md5_number_lower(platform || ' ' || split_part(coalesce(reply_to, quote_of), '/', 3)) AS author_key
+    FROM in_posts WHERE context IS NOT NULL
+)
+SELECT key FROM parent
+WHERE key IN (SELECT key FROM tombstones)
+    OR author_key IN (SELECT author_key FROM accounts WHERE status <> 'active')
+    OR key IN (SELECT key FROM posts WHERE hidden);
+
 CREATE TEMP TABLE incoming AS
 WITH hashed AS (
     SELECT
@@ -10,7 +24,8 @@ WITH hashed AS (
         md5_number_lower(platform || ' ' || coalesce(reply_to, quote_of, repost_of)) AS parent_key
     FROM in_posts
 )
-SELECT *
+SELECT
+    * REPLACE (CASE WHEN parent_key IS NULL OR parent_key NOT IN (SELECT key FROM withdrawn) THEN context END AS context)
 FROM hashed
 -- What was deleted stays gone, also when its key is written again: nothing tells a new create from a replayed one.
 WHERE key NOT IN (SELECT key FROM tombstones)

@@ -9,10 +9,12 @@ JOIN posts p ON p.rowid = r.row AND p.kind <> 'repost',
 GROUP BY ALL;
 
 MERGE INTO tombstones t
-USING (SELECT p.key, p.platform, p.post_id, p.author_id, r.gone_at FROM gone_row r JOIN posts p ON p.rowid = r.row) g
+USING (
+    SELECT p.key, p.platform, p.post_id, p.author_id, p.kind, r.gone_at FROM gone_row r JOIN posts p ON p.rowid = r.row
+) g
 ON t.key = g.key
-WHEN MATCHED THEN UPDATE SET was_stored = true
-WHEN NOT MATCHED THEN INSERT VALUES (g.key, g.platform, g.post_id, g.author_id, g.gone_at, true);
+WHEN MATCHED THEN UPDATE SET was = g.kind
+WHEN NOT MATCHED THEN INSERT VALUES (g.key, g.platform, g.post_id, g.author_id, g.gone_at, $now, g.kind);
 
 -- The context of a reply is the deleted author's text.
 UPDATE posts SET context = NULL
