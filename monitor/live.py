@@ -102,8 +102,12 @@ class _Yielding:
     def __init__(self, settings: Classifier) -> None:
         from monitor.classify import load
 
-        self._pool = ThreadPoolExecutor(1, "model", _yield)
+        # Read by torch when it is imported. Two threads on two busy cores wait for each other: 10 posts/s; one: 65.
+        os.environ.setdefault("OMP_NUM_THREADS", str(max((os.cpu_count() or 2) - 1, 1)))
+        self._pool = ThreadPoolExecutor(1, "model")
         self._scorer = self._pool.submit(load, settings).result()
+        # Only now: imports hold the interpreter lock, and while they are kept off the collector waits for it.
+        self._pool.submit(_yield).result()
         self.model_id = self._scorer.model_id
 
     def score(self, items: Sequence[Text]) -> list[Prediction]:
@@ -111,8 +115,6 @@ class _Yielding:
 
 
 def _yield() -> None:
-    # Read by torch when it is imported. Two threads on two busy cores wait for each other: 10 posts/s, one makes 65.
-    os.environ.setdefault("OMP_NUM_THREADS", str(max((os.cpu_count() or 2) - 1, 1)))
     if sys.platform == "linux":  # elsewhere a thread has no priority of its own
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain
@@ -69,13 +70,16 @@ def collect(
                 raise
 
 
-def _drain(batches: Iterator[Batch], inlet: _Inlet, stop: threading.Event, backoff: Backoff) -> None:
+def _drain(pulled: Generator[Batch, None, None], inlet: _Inlet, stop: threading.Event, backoff: Backoff) -> None:
     try:
-        for batch in batches:
-            if inlet.take(batch):
-                backoff.progress()
-            if stop.is_set():
-                break
+        with closing(
+            pulled
+        ) as batches:  # a fault of the store would leave its socket open until the program hangs on it
+            for batch in batches:
+                if inlet.take(batch):
+                    backoff.progress()
+                if stop.is_set():
+                    break
     except CollectError:
         inlet.flush()
         raise

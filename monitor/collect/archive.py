@@ -13,7 +13,7 @@ import codecs
 import hashlib
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -82,7 +82,7 @@ class ArchiveCollector:
         """Lines of a table with bytes that are no UTF-8; they were replaced."""
         return self._table.replaced if self._table else 0
 
-    def pull(self, cursor: Cursor | None) -> Iterator[Batch]:
+    def pull(self, cursor: Cursor | None) -> Generator[Batch, None, None]:
         """Batches of some lines; nothing for a file that was read to its end before.
 
         Raises:

@@ -11,13 +11,14 @@ commits them; it is the only caller of ``pull``. What a collector promises, and 
 - Before a live collector raises ``StreamEnded`` it yields a last batch: what it still held, its cursor and an open
   ``Gap`` that starts where the cursor stands. After the reconnect it closes that gap and says what filled it.
 - A live collector yields at least every second, be it an empty batch, so that the loop can look whether to stop.
-- ``pull`` returns when the source is exhausted, or within seconds of ``close()`` from any thread.
+- ``pull`` returns when the source is exhausted, or within seconds of ``close()`` from any thread. It is a generator:
+  whoever stops reading it closes it, and that lets go of sockets and files.
 - SDKs are imported inside functions, since ``import atproto`` costs a second.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -32,7 +33,7 @@ class Collector(Protocol):
         """Name of the stream: "bluesky:live", "bluesky:search:<topic>", "import:<file name>"."""
         ...
 
-    def pull(self, cursor: Cursor | None) -> Iterator[Batch]:
+    def pull(self, cursor: Cursor | None) -> Generator[Batch, None, None]:
         """Batches that follow ``cursor``; None means from the start, or from now on a live stream."""
         ...
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from monitor.collect.base import Malformed
 from monitor.collect.bluesky_batch import STREAM, Pending, Position
@@ -49,7 +49,7 @@ class LiveCollector:
         """Make a running ``pull`` return within a second, or five while it dials."""
         self._closed.set()
 
-    def pull(self, cursor: Cursor | None) -> Iterator[Batch]:
+    def pull(self, cursor: Cursor | None) -> Generator[Batch, None, None]:
         """Batches of ``flush_seconds`` or 1,000 events; empty ones when nothing came.
 
         Raises:

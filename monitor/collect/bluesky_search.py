@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -83,7 +83,7 @@ class SearchCollector:
         """Share of the time to be searched that is done, 0 to 1, summed over the queries."""
         return 1 - self._left / self._total if self._total else 1.0
 
-    def pull(self, cursor: Cursor | None) -> Iterator[Batch]:
+    def pull(self, cursor: Cursor | None) -> Generator[Batch, None, None]:
         """One batch for each page of hits; nothing where the whole window was searched before."""
         earlier = bluesky_plan.decode(cursor.value) if cursor else None
         plan = bluesky_plan.make(self._queries, self.window, earlier)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -85,7 +85,7 @@ class RecheckCollector:
         self._closed = threading.Event()
         self._witness: str | None = None
 
-    def pull(self, cursor: Cursor | None) -> Iterator[Batch]:
+    def pull(self, cursor: Cursor | None) -> Generator[Batch, None, None]:
         """One batch for each group of posts: engagement of those that are there, deletions of those that are not."""
         groups = self._groups(cursor.value if cursor else "")
         ids = next(groups, None)
