@@ -25,7 +25,7 @@ GROUPS: dict[str, Callable[[CorpusPost], bool]] = {
     "all": lambda post: True,
     "en": lambda post: post.lang == "en",
     "not en": lambda post: post.lang != "en",
-    # Length tells relevance in this corpus, so a figure over all lengths flatters: look at both sides of the cut.
+    # Length tells relevance in a part of the corpus (its README), so a figure over all lengths may flatter.
     "short": lambda post: len(post.text) < LONG,
     "long": lambda post: len(post.text) >= LONG,
 }

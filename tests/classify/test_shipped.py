@@ -21,9 +21,6 @@ def judged(scorer: Scorer, text: str, context: str | None = None):
     return found, removal
 
 
-# What the release of 2026-11-22 gets wrong. It is undertrained and takes short posts for irrelevant ones, because in
-# the corpus they mostly are. A case leaves this list when a release reads it; none is dropped for failing.
-MISREAD = pytest.mark.xfail(reason="known weakness of the first release: short plain posts")
 CLEAR = "SoundCloud's new terms let them train AI on everything you uploaded"
 BOUND = "I want my songs off SoundCloud over the AI terms but my old label owns the login, I can't delete them"
 
@@ -34,24 +31,12 @@ BOUND = "I want my songs off SoundCloud over the AI terms but my old label owns 
         ("same here, gone", CLEAR, "done"),
         ("Tempted to leave SoundCloud if they don't drop the AI training clause.", None, "considering"),
         (BOUND, None, "blocked"),
-        pytest.param("Deleted all my tracks from SoundCloud over the AI clause.", None, "done", marks=MISREAD),
-        pytest.param(
-            "My SoundCloud page is empty as of tonight, I won't have my songs train their AI.",
-            None,
-            "done",
-            marks=MISREAD,
-        ),
-        pytest.param(
-            "I'm taking everything off SoundCloud this weekend because of the AI training terms.",
-            None,
-            "committed",
-            marks=MISREAD,
-        ),
-        pytest.param("Does the SoundCloud AI clause cover private tracks too?", None, "none", marks=MISREAD),
-        pytest.param(
-            "Habe wegen der KI-Klausel alle meine Tracks bei SoundCloud gelöscht.", None, "done", marks=MISREAD
-        ),
-        pytest.param("SoundCloudのAI規約が嫌なので曲を全部消しました", None, "done", marks=MISREAD),
+        ("Deleted all my tracks from SoundCloud over the AI clause.", None, "done"),
+        ("My SoundCloud page is empty as of tonight, I won't have my songs train their AI.", None, "done"),
+        ("I'm taking everything off SoundCloud this weekend because of the AI training terms.", None, "committed"),
+        ("Does the SoundCloud AI clause cover private tracks too?", None, "none"),
+        ("Habe wegen der KI-Klausel alle meine Tracks bei SoundCloud gelöscht.", None, "done"),
+        ("SoundCloudのAI規約が嫌なので曲を全部消しました", None, "done"),
     ],
 )
 def test_plain_cases_are_read_by_the_codebook(shipped, text, context, removal):
