@@ -17,6 +17,9 @@ page = st.navigation(
     ],
     position="top",
 )
+widgets.styled()
+if page.title != "Posts":
+    widgets.preload_charts()
 with widgets.guarded(retry_seconds=5):
     st.session_state["frame"] = widgets.framed()
     page.run()

@@ -160,13 +160,13 @@ def gaps(store: Reader, window: Window) -> list[Gap]:
     return [gap for gap in found if gap.stream.endswith(":live")]
 
 
-def newest(store: Reader, scope: Scope, window: Window, limit: int = 8) -> list[PostView]:
+def newest(store: Reader, scope: Scope, window: Window, limit: int = 6) -> list[PostView]:
     """The last posts that are relevant or not scored yet, newest first."""
     params = {"start": window.start, "end": window.end, "limit": limit}
     return _post_views(store.read("live_newest", **params, **scope.params()))
 
 
-def engaged(store: Reader, scope: Scope, window: Window, limit: int = 6) -> list[PostView]:
+def engaged(store: Reader, scope: Scope, window: Window, limit: int = 5) -> list[PostView]:
     """The relevant posts that drew most engagement in the window, of any age; see ``live_engaged.sql``."""
     params = {"start": window.start, "end": window.end, "limit": limit}
     return _post_views(store.read("live_engaged", **params, **scope.params()))

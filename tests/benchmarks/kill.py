@@ -71,6 +71,7 @@ def campaign(folder: Path, kills: int, seed: int, seconds: float = 2.0) -> Outco
             running.start()
         running.until(lambda: traffic.played(), 120, "the end of the load")
         running.until(lambda: reached_seq(path) == first + n, 120, "the last event")
+        running.until(lambda: "is ready" in running.log, 120, "the classifier")
         exit_code, _ = running.stop()
         if exit_code:
             _blame(outcome, f"monitor run ended with {exit_code}")

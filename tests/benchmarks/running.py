@@ -36,11 +36,12 @@ def write_config(folder: Path, url: str) -> Path:
 
 
 class Running:
-    """``monitor run`` from ``start`` to ``kill`` or ``stop``; ``log`` is what it said. ``with`` leaves none behind."""
+    """``monitor run`` from ``start`` to ``kill`` or ``stop``; ``log`` is what it said since it started."""
 
     def __init__(self, config: Path) -> None:
         self._config = config
         self._log = config.with_name("run.log")
+        self._begun = 0
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -53,10 +54,11 @@ class Running:
 
     @property
     def log(self) -> str:
-        return self._log.read_text("utf-8", "replace")
+        return self._log.read_bytes()[self._begun :].decode("utf-8", "replace")
 
     def start(self) -> None:
         with self._log.open("ab") as log:
+            self._begun = log.tell()
             command = [*COMMAND, "run", "-c", str(self._config)]
             self._process = subprocess.Popen(command, env=environment(), stdout=log, stderr=log)
 

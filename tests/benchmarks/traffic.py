@@ -104,8 +104,9 @@ def _serve(pipe: Connection) -> None:
             due = time.monotonic()
             for event in plan.events():
                 due += 1 / plan.per_second
-                if due - time.monotonic() > 0.005:  # in bursts of 5 ms: sleeping for each event would cost a core
-                    time.sleep(due - time.monotonic())
+                early_seconds = due - time.monotonic()
+                if early_seconds > 0.005:  # in bursts of 5 ms: sleeping for each event would cost a core
+                    time.sleep(early_seconds)
                 seq += 1
                 server.append(event | {"seq": seq, "time": datetime.now(UTC).isoformat()})
             pipe.send(seq)
