@@ -28,6 +28,7 @@ log = logging.getLogger("monitor")
 _SCORE_BATCH = 64  # posts per round: a commit each, so that a kill loses little work and Ctrl-C is heard soon
 _PACE_SECONDS = 0.5  # between rounds: each costs the file 0.1 s however few posts are in it
 _LOOK_SECONDS = 10.0  # without news: another process may have imported something
+_REFRESH_SECONDS = 600.0  # threads of posts that a backfill or an import brought
 _TEND_SECONDS = 3600.0
 _NICE = 10
 
@@ -71,9 +72,15 @@ def _collect(config: Config, store: Store, stop: threading.Event, news: threadin
         stop.wait()
         collector.close()
 
+    refreshed_at = time.monotonic()
+
     def tell(_: Batch, done: Committed) -> None:
+        nonlocal refreshed_at
         if done.inserted or done.updated or done.shown:
             news.set()
+        if time.monotonic() - refreshed_at > _REFRESH_SECONDS:
+            watch.refresh(store, "bluesky")
+            refreshed_at = time.monotonic()
 
     threading.Thread(target=close, name="close", daemon=True).start()
     collect(collector, store, Matcher(config.topics), watch, stop, tell)
@@ -144,6 +151,15 @@ def _thread(
             stop.set()
 
     return threading.Thread(target=guarded, name=name, daemon=True)
+
+
+def is_running(path: Path) -> bool:
+    """Whether a ``monitor run`` collects into the store at ``path``."""
+    try:
+        with _alone(path):
+            return False
+    except StoreBusy:
+        return True
 
 
 @contextmanager

@@ -40,7 +40,7 @@ def show(frame: Frame) -> None:
     picture = data.event(frame.store, frame.path, event, days, _scope(frame.scope, event))
     _headline(frame, picture, days)
     if picture.summary.before.posts + picture.summary.after.posts == 0:
-        _nothing(frame)
+        _nothing(frame, picture.summary.before.unscored + picture.summary.after.unscored)
         return
     _notes(frame, picture, events, days)
     _figures(picture.summary.before, picture.summary.after, days)
@@ -86,7 +86,10 @@ def _headline(frame: Frame, picture: EventPicture, days: int) -> None:
         st.text(before_after(event.title, summary.before, summary.after, days))
 
 
-def _nothing(frame: Frame) -> None:
+def _nothing(frame: Frame, waiting: int) -> None:
+    if waiting:
+        st.text("They are scored while monitor run runs, and at the end of an import or backfill.")
+        return
     head = data.head(frame.store, frame.path)
     if head.oldest_at is None or head.newest_at is None:
         st.text("Nothing has been collected yet. Start with: monitor run")
@@ -154,6 +157,7 @@ def _table(before: Side, after: Side, days: int) -> None:
         *(_row(f"Removal: {stage}", n, after.removal[stage]) for stage, n in before.removal.items()),
         _row("Waiting for a score", before.unscored, after.unscored),
         ("Time collected", f"{before.collected:.0%}", f"{after.collected:.0%}", ""),
+        ("Time watched live", f"{before.watched:.0%}", f"{after.watched:.0%}", ""),
     ]
     names = ("", f"{days} d before", f"{days} d after", "change")
     table = pa.table({name: [row[i] for row in rows] for i, name in enumerate(names)})

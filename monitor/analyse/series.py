@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ Values = NDArray[np.float64]
 WIDTHS = (60, 300, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)
 NEAT = (*WIDTHS, 120, 600, 14_400, 28_800, 172_800)  # widths that a merged series may have
 LEAST_FOR_INTERVAL = 10  # below, the normal approximation of a mean's interval misleads
+BY_FILES = "search or import"  # what fills a gap as well as it can: nobody knows how completely
 _Z = 1.959964  # two-sided 95 %
 _COUNTS = ("posts", "unscored", "searched", "reposts")
 
@@ -59,7 +60,11 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Totals of one window. ``concern`` is the mean expected concern with its 95 % interval, None without posts."""
+    """Totals of one window. ``concern`` is the mean expected concern with its 95 % interval, None without posts.
+
+    ``collected`` is the share of the time outside every unfilled gap, ``watched`` the share that the live stream
+    covered: what was only searched for or imported may be incomplete.
+    """
 
     posts: int
     concern: float | None
@@ -71,6 +76,7 @@ class Side:
     unscored: int = 0
     searched: int = 0
     collected: float = 1.0
+    watched: float = 1.0
 
     @property
     def leaving(self) -> int:
@@ -161,8 +167,13 @@ def _side(rows: pa.Table, window: Window, authors: int, gaps: Sequence[Gap]) -> 
         removal={stage: int(total[stage]) for stage in codebook().removal},
         authors=authors,
         collected=float(collected(window.start, width, 1, gaps)[0]),
+        watched=float(collected(window.start, width, 1, [replace(g, filled_by=_live(g.filled_by)) for g in gaps])[0]),
         **{name: int(total[name]) for name in _COUNTS},
     )
+
+
+def _live(filled_by: str | None) -> str | None:
+    return None if filled_by == BY_FILES else filled_by
 
 
 def mean_interval(n: Values | Counts, total: Values, squares: Values) -> tuple[Values, Values, Values]:

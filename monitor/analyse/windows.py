@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from monitor.analyse.series import floored
+from monitor.analyse.series import BY_FILES, floored
 from monitor.records import Gap, Window
 
 STILL = timedelta(minutes=2)  # a live stream commits every second or so: silent for so long, nobody collects
@@ -55,16 +55,17 @@ def unwatched(
 
     Args:
         oldest_at: the oldest stored post.
-        begun_at: when live collection began; posts before it were searched for or imported.
+        begun_at: when live collection began; posts before it were searched for or imported, nobody knows how
+            completely. None where nothing was ever collected live.
         reached_at: up to when everything was collected.
     """
     found = list(gaps)
     first = min((at for at in (oldest_at, begun_at) if at is not None), default=None)
     if first is not None and first > window.start:
         found.append(Gap("all", window.start, min(first, window.end), "collection had not begun"))
-    if first is not None and begun_at is not None and max(first, window.start) < min(begun_at, window.end):
-        why = "live collection had not begun"
-        found.append(Gap("all", max(first, window.start), min(begun_at, window.end), why, "search or import"))
+    begun = window.end if begun_at is None else min(begun_at, window.end)
+    if first is not None and max(first, window.start) < begun:
+        found.append(Gap("all", max(first, window.start), begun, "live collection had not begun", BY_FILES))
     if reached_at is not None and reached_at < window.end:
         found.append(Gap("all", max(reached_at, window.start), window.end, "not collected"))
     return found

@@ -11,12 +11,16 @@ _SAME = 0.05  # relative change in volume below which "about as many"
 def before_after(title: str, before: Side, after: Side, days: float) -> str:
     """What differed between the ``days`` before an event and those after; a difference, not a cause."""
     span = "day" if days == 1 else f"{days:g} days"
+    waiting = before.unscored + after.unscored
+    if before.posts + after.posts == 0 and waiting:
+        return f"{_counted(waiting)} collected in the {span} before and after “{title}”, and not scored yet."
     if before.posts + after.posts == 0:
         return f"No relevant posts were collected in the {span} before or after “{title}”."
     parts = [
         _volume(title, before, after, span),
         _concern(before, after),
         _removal(before, after),
+        f"{waiting:,} more {'waits for its score' if waiting == 1 else 'wait for their scores'}." if waiting else "",
         _coverage(before, after),
     ]
     return " ".join(part for part in parts if part)
@@ -58,8 +62,15 @@ def _posts(n: int) -> str:
     return f"{n:,} relevant {'post was' if n == 1 else 'posts were'}"
 
 
+def _counted(n: int) -> str:
+    return f"{n:,} {'post was' if n == 1 else 'posts were'}"
+
+
 def _coverage(before: Side, after: Side) -> str:
     short = [(name, s.collected) for name, s in (("before", before), ("after", after)) if s.collected < WHOLE]
+    if not short and min(before.watched, after.watched) < WHOLE:
+        live = f"{before.watched:.0%} of the time before and {after.watched:.0%} after"
+        return f"Only {live} was watched live; what was searched for or imported may be incomplete."
     if not short:
         return ""
     told = " and ".join(f"{share:.0%} of the time {name}" for name, share in short)

@@ -12,7 +12,9 @@ from monitor.text import normalise
 LINK, HANDLE, PLATFORM = "http", "@user", "Platform"  # words the frozen vocabulary knows
 LONGEST = 25_000  # characters; no watched platform lets a person write more
 
-_LINK = re.compile(r"(?:https?://|www\.)\S+|\b[\w-]+\.(?:com|net|org|io|app|co|me|social|fm|gg|ly|de|jp)/\S*", re.I)
+_LINK = re.compile(
+    r"(?:https?://|www\.)\S+|(?<![\w-])[\w-]{1,63}\.(?:com|net|org|io|app|co|me|social|fm|gg|ly|de|jp)/\S*", re.I
+)
 _HANDLE = re.compile(r"(?<![\w@])@[\w][\w.-]*\w|(?<![\w@])@\w")
 _HASHTAG = re.compile(r"#(\w+)")
 _HUMP = re.compile(r"(?<=[a-zà-ÿ0-9])(?=[A-ZÀ-Þ])|(?<=[A-Z])(?=[A-Z][a-z])|_+")

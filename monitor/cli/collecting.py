@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 _EVER_DAYS = 36_500
 _COUNTS = ("inserted", "updated", "deleted", "hidden", "rejected")
+_NO_SCORE = "Leave the scoring to monitor run."
+_SCORE_BATCH = 128  # posts between two commits
 _TIMES = "A day or a time, UTC unless it names a zone: 2025-05-08, 2025-05-08T20:00Z"
 
 
@@ -46,6 +49,7 @@ def backfill(
     since: Annotated[str, typer.Option(help=_TIMES)],
     until: Annotated[str, typer.Option(help="The end, exclusive; default: now.")] = "",
     topic: Annotated[list[str], typer.Option(help="Only this topic (may be repeated).")] = [],  # noqa: B006
+    no_score: Annotated[bool, typer.Option("--no-score", help=_NO_SCORE)] = False,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Search Bluesky's past for the topics' rules.
@@ -71,6 +75,8 @@ def backfill(
         for rule in collector.unsayable:
             say(f"{collector.stream}: the search cannot say {rule}; only another rule may find such posts.")
         _collect(collector, loaded, store, f"Searching {collector.stream}", stop, _progress_of(collector))
+    if not no_score:
+        _score(loaded, store, stop)
 
 
 def recheck(config: ConfigOption = DEFAULT_CONFIG) -> None:
@@ -80,6 +86,7 @@ def recheck(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """
     from monitor.cli.logs import to_stderr
     from monitor.collect.bluesky_session import session_path
+    from monitor.collect.recheck import SETTLED
     from monitor.collect.recheck import recheck as recheck_of
     from monitor.config import Secrets, load
     from monitor.store.queries import status, stored_ids
@@ -87,12 +94,13 @@ def recheck(config: ConfigOption = DEFAULT_CONFIG) -> None:
     to_stderr()
     loaded = load(config)
     store = open_store(loaded, create=False, for_real_posts=True)
+    before = datetime.now(UTC) - SETTLED
     total = sum(source.posts for source in status(store).sources if source.platform == "bluesky")
     collector = recheck_of(
         loaded.bluesky,
         Secrets.from_environment(),
         session_path(loaded.store.path),
-        lambda after: [post_id for post_id, _ in stored_ids(store, "bluesky", after)],
+        lambda after: [post_id for post_id, _ in stored_ids(store, "bluesky", after, before=before)],
     )
     _collect(collector, loaded, store, f"Rechecking {total:,} posts", _stop_on_signals(), None)
 
@@ -106,6 +114,7 @@ def import_files(
         str, typer.Option(help="Keep every post of the files under this topic, also those that no rule matches.")
     ] = "",
     again: Annotated[bool, typer.Option("--again", help="Read files again that were imported before.")] = False,
+    no_score: Annotated[bool, typer.Option("--no-score", help=_NO_SCORE)] = False,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Read archives of Bluesky or X posts, or CSV.
@@ -123,6 +132,8 @@ def import_files(
     for file in files:
         collector = ArchiveCollector(file, mapping, keep_all=keep, again=again)
         _collect(collector, loaded, store, f"Importing {file.name}", stop, _progress_of(collector))
+    if not no_score:
+        _score(loaded, store, stop)
 
 
 def _collect(
@@ -153,10 +164,30 @@ def _collect(
 
         watch = Watch.of(store, "bluesky", _EVER_DAYS)
         collect(collector, store, Matcher(config.topics), watch, stop, committed)
+    store.tend()
     say(f"{what}: " + ", ".join(f"{sums[name]:,} {name}" for name in _COUNTS) + ".")
     if stop.is_set():
         say("Stopped; start again and it goes on.")
         raise typer.Exit(130)
+
+
+def _score(config: Config, store: Store, stop: threading.Event) -> None:
+    """Score what waits for it, unless a ``monitor run`` is there to do that."""
+    from monitor.classify import load
+    from monitor.cli.progress import bar
+    from monitor.live import is_running
+    from monitor.scoring import score_pending
+    from monitor.store.queries import status
+
+    waiting = sum(source.unscored for source in status(store).sources)
+    if not waiting or is_running(store.path):
+        return
+    scorer, done = load(config.classifier), 0
+    with bar("Scoring", lambda: min(1.0, done / waiting)) as advance:
+        while not stop.is_set() and (found := score_pending(store, scorer, config.topics, _SCORE_BATCH)):
+            done += found
+            advance(done)
+    say(f"{done:,} posts scored." + (" Stopped; monitor run scores the rest." if stop.is_set() else ""))
 
 
 def _progress_of(collector: SearchCollector | ArchiveCollector) -> Callable[[], float]:

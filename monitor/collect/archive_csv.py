@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections import deque
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -83,10 +84,17 @@ class Table:
             if len(row) > len(self._columns):
                 raise Malformed("row has more fields than the header")
             cells = {field: row[i].strip() for field, i in self._fields.items() if i < len(row) and row[i].strip()}
-            raw = json_text.write(dict(zip(self._columns, row, strict=False)))
-            return Item(build(cells, raw, self._measured_at), is_chosen=True)
+            post = build(cells, "", self._measured_at)
+            return Item(replace(post, raw=self._own(post.kind, row)), is_chosen=True)
         except Malformed as error:
             return Item(error)
+
+    def _own(self, kind: str, row: list[str]) -> str:
+        """The row as JSON without what others wrote: their deletion could not reach it there."""
+        others = {"context", "text"} if kind == "repost" else {"context"}
+        left_out = {i for field, i in self._fields.items() if field in others}
+        kept = {name: cell for i, (name, cell) in enumerate(zip(self._columns, row, strict=False)) if i not in left_out}
+        return json_text.write(kept)
 
 
 class _Source:

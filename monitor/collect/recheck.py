@@ -30,6 +30,7 @@ from monitor.records import AccountStatus, Batch, Cursor, Deletion, Post, Reject
 STREAM = "bluesky:recheck"
 GROUP = 100  # posts between two commits
 _URIS = 25  # that getPosts takes
+SETTLED = timedelta(hours=1)  # how old a post must be: an AppView that lags behind does not know the newest yet
 _VIEW_LAG = timedelta(minutes=10)
 _UNBELIEVABLE = 100  # posts of which a server knows none
 _STATES: dict[str, Visibility] = {"AccountDeactivated": "deactivated", "AccountTakedown": "takendown"}
@@ -63,7 +64,8 @@ class RecheckCollector:
     """Ask for every stored post once; the cursor is the last id asked, or "" when all were.
 
     Args:
-        stored: the ids that follow one, in order, "" for the first; a page of any length, empty at the end.
+        stored: the ids that follow one, in order, "" for the first; a page of any length, empty at the end. Only of
+            posts that are ``SETTLED``: what a server does not know yet would pass for deleted.
         session: where to ask.
         confirm: where to ask again for what is missing; ``session`` itself by default.
         pause_seconds: between two groups of 100 posts.
@@ -166,7 +168,7 @@ class RecheckCollector:
         # What is stored is taken even where no rule matches it any more: the view may show an edit. But what the live
         # stream brought in the last minutes is newer than a view that lags behind.
         group.posts.append(replace(post, observed_at=group.asked_at - _VIEW_LAG, is_edit=True))
-        group.accounts[post.author_id] = AccountStatus("bluesky", post.author_id, "active", group.asked_at)
+        group.accounts[post.author_id] = AccountStatus("bluesky", post.author_id, "active", group.asked_at - _VIEW_LAG)
 
     def _missing(self, group: _Group, post_id: str) -> None:
         author_id, _ = split_uri(post_id)

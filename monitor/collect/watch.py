@@ -34,6 +34,14 @@ class Watch:
         """What the store holds of a platform."""
         return cls(days, watched(store, platform, datetime.now(UTC) - timedelta(days=days)) if days else None)
 
+    def refresh(self, store: Store, platform: str) -> None:
+        """Watch also what other processes stored meanwhile: a backfill, an import."""
+        today = datetime.now(UTC).toordinal()
+        found = watched(store, platform, datetime.now(UTC) - timedelta(days=self._days)) if self._days else {}
+        for post_id, names in found.items():
+            if not self._topics_of(post_id):
+                self._add(post_id, names, today)
+
     def __len__(self) -> int:
         return sum(map(len, self._by_day.values()))
 

@@ -70,9 +70,11 @@ def watched(store: Store, platform: str, since: datetime) -> dict[str, tuple[str
     return dict(zip(table["post_id"].to_pylist(), topics, strict=True))
 
 
-def stored_ids(store: Store, platform: str, after: str = "", limit: int = 1000) -> list[tuple[str, str]]:
-    """One page of (post id, author id) in the order of ids, beginning behind ``after``."""
-    table = store.read("stored_ids", platform=platform, after=after, limit=limit)
+def stored_ids(
+    store: Store, platform: str, after: str = "", limit: int = 1000, before: datetime | None = None
+) -> list[tuple[str, str]]:
+    """One page of (post id, author id) of posts observed earlier than ``before``; their ids follow ``after``."""
+    table = store.read("stored_ids", platform=platform, after=after, before=before, limit=limit)
     return list(zip(table["post_id"].to_pylist(), table["author_id"].to_pylist(), strict=True))
 
 

@@ -1,5 +1,7 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from monitor.analyse.series import BY_FILES, _live, collected
 from monitor.analyse.windows import reached, unwatched, view
 from monitor.records import Gap, Window
 
@@ -78,3 +80,10 @@ def test_the_time_since_collection_stopped_is_a_gap_and_recorded_gaps_stay():
 def test_nothing_is_added_where_collection_covers_the_window():
     assert unwatched(WINDOW, [], NOW - 9 * DAY, NOW - 9 * DAY, NOW) == []
     assert unwatched(WINDOW, [], None, None, None) == []
+
+
+def test_a_file_without_live_collection_was_filled_by_search_or_import_alone():
+    [gap] = unwatched(WINDOW, [], NOW - 30 * DAY, None, None)
+    assert (gap.start, gap.end, gap.filled_by) == (WINDOW.start, WINDOW.end, BY_FILES)
+    by = (gap.filled_by, "replay")
+    assert [collected(WINDOW.start, 86_400, 1, [replace(gap, filled_by=_live(who))])[0] for who in by] == [0.0, 1.0]

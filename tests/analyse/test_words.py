@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from monitor.analyse.series import Side
 from monitor.analyse.words import before_after
 
@@ -59,3 +61,18 @@ def test_a_window_that_was_not_collected_is_said():
 def test_one_day_and_one_post_are_singular():
     text = said(a_side(), a_side(posts=1), days=1)
     assert "In the day after “CEO letter” 1 relevant post was collected" in text
+
+
+def test_posts_that_wait_for_a_score_are_not_called_none():
+    waiting = Side(0, None, dict.fromkeys(STAGES, 0), unscored=40)
+    nothing = Side(0, None, dict.fromkeys(STAGES, 0))
+    assert said(nothing, waiting) == (
+        "40 posts were collected in the 3 days before and after “CEO letter”, and not scored yet."
+    )
+    assert "40 more wait for their scores." in said(a_side(), replace(a_side(), unscored=40))
+
+
+def test_time_that_nobody_watched_live_is_said():
+    text = said(replace(a_side(), watched=0.0), a_side())
+    assert "Only 0% of the time before and 100% after was watched live" in text
+    assert "watched live" not in said(a_side(), a_side())

@@ -1,4 +1,5 @@
 import logging
+import time
 
 import pytest
 from hypothesis import given
@@ -59,3 +60,12 @@ def test_a_text_that_is_no_post_is_read_at_both_ends_and_the_log_says_so(caplog)
 @given(st.text(st.characters(), max_size=200))
 def test_preparing_never_fails_and_leaves_nothing_that_utf8_cannot_hold(text):
     prepare(text, ["SoundCloud", "사운드", "X"]).encode()
+
+
+def test_a_hostile_text_takes_time_in_proportion_to_its_length():
+    def seconds(n):
+        begun = time.perf_counter()
+        prepare("a-" * n)
+        return time.perf_counter() - begun
+
+    assert seconds(12_000) < 0.5  # 1.3 s when the time grew with the square

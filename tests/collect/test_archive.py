@@ -253,6 +253,20 @@ def test_a_table_with_plain_headers_needs_no_mapping(file):
     assert (post.author_handle, post.engagement.likes, post.lang) == ("anna", 3, "en")
 
 
+def test_the_kept_row_holds_no_words_of_others(file):
+    rows = [
+        ["id", "text", "created_at", "context", "retweeted_status_id"],
+        ["1790000000000000003", "my own words", "2025-05-09T12:00:00Z", "a parent's words", ""],
+        ["1790000000000000002", "RT @a: reposted words", "2025-05-09T12:00:00Z", "", "1790000000000000001"],
+    ]
+    reply, repost = posts_of(file(table(rows), "posts.csv"))
+    assert reply.context == "a parent's words"
+    assert "my own words" in reply.raw
+    assert "parent" not in reply.raw
+    assert repost.kind == "repost"
+    assert "reposted words" not in repost.raw
+
+
 @pytest.mark.parametrize("delimiter", ["\t", ";", "|"])
 def test_any_usual_delimiter_is_found(file, delimiter):
     text = f"post_id{delimiter}text{delimiter}created_at\n20{delimiter}a, b{delimiter}2025-05-09 12:00:00\n"

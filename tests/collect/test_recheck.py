@@ -2,7 +2,7 @@
 
 import itertools
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -13,8 +13,8 @@ from monitor.collect.recheck import RecheckCollector, recheck
 from monitor.collect.watch import Watch
 from monitor.config import Bluesky, Rule, Secrets, Topic
 from monitor.errors import CollectError, RateLimited
-from monitor.records import Batch
-from monitor.store.queries import stored_ids
+from monitor.records import AccountStatus, Batch
+from monitor.store.queries import status, stored_ids
 from tests.conftest import T0, a_post
 from tests.servers.xrpc import Xrpc, post_view
 
@@ -196,6 +196,15 @@ def test_the_store_loses_what_is_gone_and_learns_what_is_measured(server, store,
     (row,) = store.read("post", platform="bluesky", post_id=kept.post_id).to_pylist()
     assert (row["likes"], row["text"]) == (5, kept.text)
     assert not any(request.authorized for request in server.requests)
+
+
+def test_a_lagging_view_does_not_bring_back_an_account_that_just_went_away(server, store):
+    post = a_post(1)
+    away = AccountStatus("bluesky", post.author_id, "deactivated", datetime.now(UTC))
+    store.commit(Batch("bluesky:live", posts=(post,), accounts=(away,)))
+    server.posts = [post_view(post.text, T0, author=post.author_id, rkey="1")]
+    collect(a_recheck(server, [post.post_id]), store, Matcher([TOPIC]), Watch(0), threading.Event())
+    assert sum(source.hidden for source in status(store).sources) == 1
 
 
 def test_an_edit_that_was_missed_is_stored(server, store, tmp_path):

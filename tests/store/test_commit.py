@@ -266,3 +266,31 @@ def test_what_was_taken_back_does_not_come_again_with_a_reply_to_it(store, withd
     known = a_post(2, kind="reply", reply_to=uri(1), context=a_post(1).text)
     commit(store, known, a_post(3, kind="quote", quote_of=uri(1), context=a_post(1).text))
     assert contexts(store) == {uri(2): None, uri(3): None}
+
+
+@pytest.mark.parametrize(
+    "withdrawal",
+    [
+        {"deletions": (Deletion("bluesky", uri(1), did(1), LATER),)},
+        {"accounts": (AccountStatus("bluesky", did(1), "deleted", LATER),)},
+        {"accounts": (AccountStatus("bluesky", did(1), "deactivated", LATER),)},
+    ],
+)
+def test_the_text_of_a_parent_that_was_never_stored_goes_when_it_is_taken_back(store, withdrawal):
+    commit(store, a_post(2, kind="reply", reply_to=uri(1), context="a parent's words", source="search"))
+    commit(store, a_post(3, kind="reply", reply_to=uri(9), context="another's words", source="search"))
+    commit(store, **withdrawal)
+    assert contexts(store) == {uri(2): None, uri(3): "another's words"}
+
+
+def test_an_edit_that_takes_a_picture_away_replaces_the_payload_and_asks_for_no_new_score(store):
+    commit(store, a_post(1, raw='{"embed":"a picture"}'))
+    store.commit_scores([a_score()])
+    commit(store, a_post(1, raw='{"embed":null}', observed_at=LATER, is_edit=True))
+    [row] = store.read("post", platform="bluesky", post_id=uri(1)).to_pylist()
+    assert (row["raw"], row["edited_at"], row["model_id"]) == ('{"embed":null}', LATER, "m")
+
+
+def test_only_posts_older_than_a_time_are_listed_where_one_is_given(store):
+    commit(store, a_post(1), a_post(2, observed_at=LATER))
+    assert stored_ids(store, "bluesky", before=LATER) == [(uri(1), did(1))]

@@ -25,6 +25,13 @@ FROM account_row r WHERE posts.rowid = r.row AND (r.is_hiding OR r.is_showing);
 -- What a reply answers to is hidden with its author, and readable again with them.
 UPDATE posts SET context = NULL
 WHERE parent_key IN (SELECT key FROM account_row WHERE is_hiding) AND context IS NOT NULL;
+-- So is a text that came along with a reply although its post was never stored; that one does not come back.
+UPDATE posts SET context = NULL
+FROM (SELECT a.platform, a.author_id FROM account a JOIN accounts o USING (author_key)
+      WHERE a.status NOT IN ('active', 'deleted') AND o.status = a.status) h
+WHERE posts.context IS NOT NULL AND posts.platform = h.platform
+    AND split_part(coalesce(posts.reply_to, posts.quote_of), '/', 3) = h.author_id
+    AND posts.parent_key NOT IN (SELECT key FROM posts);
 UPDATE posts SET context = t.text, revision = posts.revision + 1, model_id = NULL
 FROM (SELECT p.key, p.text FROM posts p JOIN account_row r ON p.rowid = r.row WHERE r.is_showing) t
 WHERE posts.parent_key = t.key AND posts.kind <> 'repost' AND posts.context IS DISTINCT FROM t.text;

@@ -19,3 +19,11 @@ UNION ALL
 SELECT p.rowid, p.key, g.why, g.gone_at
 FROM posts p JOIN gone g ON p.author_key = g.key AND g.post_id IS NULL AND p.observed_at <= g.gone_at
 WHERE p.key NOT IN (SELECT key FROM gone);
+
+-- A text that came along with a reply or quote is its parent's, also where that was never stored.
+UPDATE posts SET context = NULL
+WHERE context IS NOT NULL AND parent_key IN (SELECT key FROM gone WHERE post_id IS NOT NULL);
+UPDATE posts SET context = NULL
+FROM (SELECT platform, author_id FROM gone WHERE post_id IS NULL) g
+WHERE posts.context IS NOT NULL AND posts.platform = g.platform
+    AND split_part(coalesce(posts.reply_to, posts.quote_of), '/', 3) = g.author_id;

@@ -5,6 +5,8 @@ SELECT
     h.row, h.key, i.platform, i.post_id, i.text, i.raw, i.lang, i.author_handle, i.version_at,
     i.likes, i.reposts, i.replies, i.quotes, i.measured_at,
     i.text IS DISTINCT FROM p.text AND i.version_at >= p.version_at AS is_edit,
+    -- Only the live stream's payloads compare: a view holds counts as well.
+    i.source = 'live' AND p.source = 'live' AND i.raw IS DISTINCT FROM p.raw AND i.version_at > p.version_at AS is_newer,
     i.measured_at IS NOT NULL AND (p.measured_at IS NULL OR i.measured_at >= p.measured_at) AS is_measured,
     CASE WHEN p.context IS NULL THEN i.context END AS context,
     list_sort(list_distinct(list_concat(p.matched, i.matched))) AS matched
@@ -14,6 +16,9 @@ UPDATE posts SET
     text = k.text, raw = k.raw, lang = coalesce(k.lang, posts.lang), version_at = k.version_at,
     edited_at = k.version_at, revision = posts.revision + 1, model_id = NULL
 FROM known k WHERE posts.rowid = k.row AND k.is_edit;
+-- A picture or link that was taken away is an edit too, though the text says the same.
+UPDATE posts SET raw = k.raw, lang = coalesce(k.lang, posts.lang), version_at = k.version_at, edited_at = k.version_at
+FROM known k WHERE posts.rowid = k.row AND k.is_newer AND NOT k.is_edit;
 UPDATE posts SET context = k.context, revision = posts.revision + 1, model_id = NULL
 FROM known k WHERE posts.rowid = k.row AND k.context IS NOT NULL;
 UPDATE posts SET
