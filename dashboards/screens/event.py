@@ -109,7 +109,8 @@ def _notes(frame: Frame, picture: EventPicture, events: list[Event], days: int) 
     searched = picture.summary.before.searched + picture.summary.after.searched
     if searched:
         notes.append(
-            f"Survivors only: {searched:,} posts were searched for or imported later; deleted ones are missing."
+            f"Survivors only: {searched:,} posts were searched for or imported later; deleted ones are missing, "
+            "and answers to them that match no rule themselves."
         )
     if notes:
         with st.container(key="meta-notes"):

@@ -27,7 +27,7 @@ from tests.benchmarks.traffic import Chatter, Traffic
 from tests.servers.events import did, uri
 
 MATCHING_PER_SECOND, EVENTS_PER_SECOND = 50.0, 300.0
-DASHBOARDS, REFRESH_SECONDS, HOURS = 3, 3.0, 24
+DASHBOARDS, REFRESH_SECONDS, ENGAGED_SECONDS, HOURS = 3, 3.0, 10.0, 24
 _STORED_BEFORE = 100_000  # posts of the last weeks, so that the readers have something to read
 
 
@@ -158,18 +158,23 @@ def _reader(work: Callable[[Connection, Path], None], path: Path) -> Iterator[Co
 
 
 def _watch(pipe: Connection, path: Path) -> None:
-    """A dashboard: the Live page's picture at its refresh rate."""
+    """A dashboard: the Live page's picture at its refresh rate, and every 10 s its most engaged posts."""
     from monitor import study
+    from monitor.store import views
     from monitor.store.views import Scope
 
     store, seen = Store(path, create=False), list[Look]()
     pipe.send("ready")
     time.sleep(random.Random(os.getpid()).uniform(0, REFRESH_SECONDS))
+    engaged_at = 0.0
     while not pipe.poll():
         begun = time.time()
         picture = study.live_picture(store, Scope(), timedelta(hours=HOURS), datetime.now(UTC))
         newest = picture.head.newest_at
         seen.append(Look(begun, time.time(), newest.timestamp() if newest else 0.0))
+        if begun - engaged_at > ENGAGED_SECONDS:
+            views.engaged(store, Scope(), picture.view.window)
+            engaged_at = begun
         pipe.poll(max(begun + REFRESH_SECONDS - time.time(), 0))
     pipe.send(seen)
 

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from monitor.classify import Scorer, Text, card, load
+from monitor.classify.baselines import BASELINES
 from monitor.classify.corpus import read_corpus
+from monitor.classify.evaluate import figures
 from monitor.codebook import codebook
 
 NAMES = ("SoundCloud",)
@@ -87,3 +89,12 @@ def test_the_shipped_card_belongs_to_the_shipped_corpus_and_codebook():
     assert found["corpus"] == read_corpus().digest
     assert found["base"]["name"] == "shipped"
     assert found["heldout"]["all"]["n"] >= 300
+
+
+@pytest.mark.parametrize("judge", sorted(BASELINES))
+def test_the_shipped_release_beats_every_baseline_on_its_held_out_posts(judge):
+    posts = read_corpus().split("heldout")
+    mine, theirs = card()["heldout"]["all"], figures(posts, BASELINES[judge](posts))
+    assert mine["n"] == len(posts)
+    for name in ("relevance_f1", "concern_kappa", "removal_f1", "stance_f1"):
+        assert mine[name] > theirs[name] + 0.05, (name, mine[name], theirs[name])
