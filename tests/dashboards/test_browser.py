@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 
 SECONDS = 5.0
 HOSTILE = "**bold** [link](https://evil.example) $x^2$ :smile: :red[x] <b>b</b> <script>window.hacked = 1</script> # h"
-CHART = '[data-testid="stVerticalBlock"]:not(.st-key-preload) > * [data-testid="stVegaLiteChart"] :is(svg, canvas)'
+CHART = '[data-testid="stVegaLiteChart"]:not(.st-key-preload *) :is(svg, canvas)'
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
