@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import regex
@@ -177,7 +177,13 @@ class StoreSettings(_Table):
 
 class Classifier(_Table):
     model: str = Field(default="", description="empty: the shipped model; else a folder or a hub name")
-    batch_size: int = Field(default=32, ge=1)
+    batch_size: int = Field(default=0, ge=0, description="texts in one batch; 0: what suits the engine")
+    engine: Literal["auto", "openvino", "torch"] = Field(
+        default="auto", description="auto: torch where there is an NVIDIA GPU, else OpenVINO"
+    )
+    review_cost: float = Field(
+        default=0.25, gt=0, le=1, description="of a person's look, as a share of what a wrong label costs"
+    )
 
 
 class Dashboard(_Table):
@@ -220,7 +226,7 @@ class Secrets(_Table):
 
 
 def load(path: Path = DEFAULT_PATH) -> Config:
-    """Read and check monitor.toml. A relative store path is taken from the file's own folder.
+    """Read and check monitor.toml. A relative store path, or model folder, is taken from the file's own folder.
 
     Raises:
         ConfigError: no such file, no TOML, an unknown key or an impossible value.
@@ -233,7 +239,9 @@ def load(path: Path = DEFAULT_PATH) -> Config:
         raise ConfigError(f"{path} cannot be read: {error}") from error
     config = parse(text, str(path))
     store = config.store.model_copy(update={"path": path.parent / config.store.path})
-    return config.model_copy(update={"store": store})
+    own = path.parent / config.classifier.model
+    known = {"model": str(own)} if config.classifier.model and own.is_dir() else {}
+    return config.model_copy(update={"store": store, "classifier": config.classifier.model_copy(update=known)})
 
 
 def parse(text: str, name: str = "monitor.toml") -> Config:

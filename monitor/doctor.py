@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from monitor.config import Config, Secrets, load
+from monitor.config import Classifier, Config, Secrets, load
 from monitor.errors import MonitorError, NoDatabase
 
 _LEAST_FREE_BYTES = 2**30
@@ -38,7 +38,7 @@ def examine(config_path: Path) -> list[Finding]:
         return [*findings, missing, _checked("model", _model), *_credentials()]
     topics = ", ".join(topic.name for topic in config.topics)
     findings.append(Finding("ok", "configuration", f"{config_path}: {topics}; {len(config.events)} events"))
-    findings += [_checked("model", lambda: _model(config.classifier.model))]
+    findings += [_checked("model", lambda: _model(config.classifier))]
     findings += [_checked("store", lambda: _store(config)), _disk(config), _network(config)]
     return [*findings, *_credentials()]
 
@@ -48,11 +48,10 @@ def _python() -> Finding:
     return Finding("ok" if sys.version_info >= (3, 11) else "missing", "python", version, "")
 
 
-def _model(name: str = "") -> Finding:
+def _model(settings: Classifier | None = None) -> Finding:
     from monitor.classify import load
-    from monitor.config import Classifier
 
-    return Finding("ok", "model", load(Classifier(model=name)).model_id)
+    return Finding("ok", "model", load(settings).model_id)
 
 
 def _store(config: Config) -> Finding:

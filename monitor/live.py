@@ -102,19 +102,21 @@ def _score(config: Config, store: Store, stop: threading.Event, news: threading.
 class _Yielding:
     """A scorer that runs when nobody else wants the processors; collecting and the pages come first.
 
-    Its thread and those that torch starts from there have low priority. The caller's has not: whoever holds the
+    Its thread and those that the engine starts from there have low priority. The caller's has not: whoever holds the
     file must get on.
     """
 
     def __init__(self, settings: Classifier) -> None:
         from monitor.classify import load
 
-        # Read by torch when it is imported. Two threads on two busy cores wait for each other: 10 posts/s; one: 65.
-        os.environ.setdefault("OMP_NUM_THREADS", str(max((os.cpu_count() or 2) - 1, 1)))
+        # Two threads on two busy cores wait for each other: 10 posts/s; one: 65.
+        threads = max((os.cpu_count() or 2) - 1, 1)
+        os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # read by torch when it is imported
         self._pool = ThreadPoolExecutor(1, "model")
-        self._scorer = self._pool.submit(load, settings).result()
-        # Only now: imports hold the interpreter lock, and while they are kept off the collector waits for it.
+        # First at full priority: imports hold the interpreter lock, and while they are kept off the collector waits.
+        self._pool.submit(load, settings, log.info, threads).result()
         self._pool.submit(_yield).result()
+        self._scorer = self._pool.submit(load, settings, log.info, threads).result()  # its threads are born yielding
         self.model_id = self._scorer.model_id
 
     def score(self, items: Sequence[Text]) -> list[Prediction]:

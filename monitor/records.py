@@ -173,6 +173,34 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
+class Annotation:
+    """What one person said of one post by the codebook, blind to what others and the model said.
+
+    ``revision`` is the revision of the text that was read: the store takes no labels of an older one.
+    """
+
+    platform: Platform
+    post_id: str
+    annotator: str
+    relevant: int
+    concern: int
+    removal: str
+    stance: str
+    codebook: str
+    revision: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """One post of a sample, with the chance it had to be drawn."""
+
+    platform: Platform
+    post_id: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """Inclusive start, exclusive end, both UTC."""
 

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 
 from monitor.classify import Prediction, Scorer, Text
 from monitor.config import Topic
 from monitor.records import Score
 from monitor.store import Store
-from monitor.store.queries import Unscored, unscored
+from monitor.store.queries import Unscored, shown_models, unscored
+
+log = logging.getLogger(__name__)
 
 
-def score_pending(store: Store, scorer: Scorer, topics: Sequence[Topic], limit: int = 256) -> int:
+def score_pending(
+    store: Store, scorer: Scorer, topics: Sequence[Topic], limit: int = 256, *, is_anew: bool = True
+) -> int:
     """Score up to ``limit`` posts that have no score by this model; returns how many were taken up.
 
+    Scores of an earlier model stay on the pages until this one has scored everything, and are then replaced all at
+    once; only posts that have none (new ones, edited ones) show this model's at once. Cut off, it goes on where it was.
     A post whose text changed meanwhile keeps waiting: the store takes no score of an older text.
+
+    ``is_anew`` False leaves alone what an earlier model has scored.
     """
-    waiting = unscored(store, scorer.model_id, limit)
+    waiting = unscored(store, scorer.model_id if is_anew else None, limit)
     if not waiting:
+        if is_anew and set(shown_models(store)) - {scorer.model_id}:
+            store.switch_scores(scorer.model_id)
+            log.info("every post has been scored by %s; the pages show its scores now", scorer.model_id)
         return 0
     names = {topic.name: (topic.platform, *topic.aliases) for topic in topics}
     found = scorer.score([Text(post.text, post.context, _aliases(post.matched, names)) for post in waiting])

@@ -10,11 +10,22 @@ import unicodedata
 _INVISIBLE = re.compile("[\u00ad\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _JOINER_IN_WORD = re.compile(r"(?<=\w)\u200d(?=\w)")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+# Letters that look Latin (Unicode TR39, confusables.txt 16.0), mapped only inside words that hold Latin letters too: a
+# word that is all Cyrillic or Greek is one.
+_LOOKALIKE = str.maketrans(
+    "аеорсухіјѕԁԛԝһӏАВЕЗКМНОРСТУХІЈЅҮԌԚԜοανικρυχωΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
+    "aeopcyxijsdqwhlABE3KMHOPCTYXIJSYGQWoavikpuxwABEZHIKMNOPTYX",
+)
+_OTHER_SCRIPT = re.compile("[\u0370-\u03ff\u0400-\u052f]")
+_LATIN, _WORD = re.compile("[A-Za-z]"), re.compile(r"[^\W_]+")
 _SPACE = re.compile(r"[^\S\n ][^\S\n]*| [^\S\n]+")  # not the single spaces: replacing each costs 10 µs a post
 
 
 def normalise(text: str) -> str:
-    """NFKC, no invisible characters, no lone surrogates or NULs, single spaces; case and line breaks stay."""
+    """NFKC, no invisible characters, look-alike letters, lone surrogates or NULs, single spaces.
+
+    Case and line breaks stay.
+    """
     if text.isascii() and "\x00" not in text:
         return _SPACE.sub(" ", text).strip()
     text = _SURROGATE.sub("\ufffd", text).replace("\x00", "")
@@ -22,7 +33,15 @@ def normalise(text: str) -> str:
     text = _INVISIBLE.sub("", text)
     if "\u200d" in text:
         text = _JOINER_IN_WORD.sub("", text)
+    if _OTHER_SCRIPT.search(text):
+        text = unicodedata.normalize("NFKC", _WORD.sub(_unmasked, text))
     return _SPACE.sub(" ", text).strip()
+
+
+def _unmasked(word: re.Match[str]) -> str:
+    others = _OTHER_SCRIPT.findall(word[0])
+    is_masked = _LATIN.search(word[0]) and all(ord(letter) in _LOOKALIKE for letter in others)
+    return word[0].translate(_LOOKALIKE) if is_masked else word[0]
 
 
 def storable(text: str) -> str:

@@ -74,6 +74,14 @@ def test_a_file_that_is_no_text_is_refused(tmp_path):
         load(tmp_path / "monitor.toml")
 
 
+def test_a_model_folder_is_taken_from_the_folder_of_the_file_and_another_name_is_left_to_the_hub(tmp_path):
+    (tmp_path / "models" / "mine").mkdir(parents=True)
+    path = tmp_path / "monitor.toml"
+    for name, found in (("models/mine", str(tmp_path / "models" / "mine")), ("someone/else", "someone/else"), ("", "")):
+        path.write_text(f'{TOPIC}[classifier]\nmodel = "{name}"\n')
+        assert load(path).classifier.model == found
+
+
 def test_a_relative_store_path_is_taken_from_the_folder_of_the_file(tmp_path):
     (tmp_path / "monitor.toml").write_text(TOPIC)
     assert load(tmp_path / "monitor.toml").store.path == tmp_path / "monitor.duckdb"

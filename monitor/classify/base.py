@@ -57,8 +57,14 @@ def load_base(name: str = SHIPPED) -> Base:
     Raises:
         ModelError: files are missing or damaged.
     """
+    folder = base_folder(name)
+    return _foreign(name) if folder is None else _ours(folder, name)
+
+
+def base_folder(name: str) -> Path | None:
+    """Where a base in our format lies; None for any other encoder."""
     folder = BASE if name == SHIPPED else Path(name)
-    return _ours(folder, name) if (folder / TOKENIZER).is_file() or name == SHIPPED else _foreign(name)
+    return folder if name == SHIPPED or (folder / TOKENIZER).is_file() else None
 
 
 def _read(path: Path) -> bytes:

@@ -1,4 +1,5 @@
-"""What the classifier is measured against: keyword rules written by hand, a sentiment lexicon, and two trivial judges.
+"""What the classifier is measured against: keyword rules written by hand, a sentiment lexicon, a regression on words
+that learned from the same posts, and two trivial judges.
 
 The first two are an honest try, not a straw man: the rules follow the codebook's cues in ten languages, and the lexicon
 borrows the rules' idea of relevance, since sentiment has none.
@@ -11,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from monitor.classify.corpus import CorpusPost
 from monitor.classify.prediction import Prediction
+from monitor.classify.regression import word_regression
 from monitor.codebook import codebook
 from monitor.errors import ModelError
 from monitor.text import normalise
@@ -211,6 +213,7 @@ def length_alone(posts: Sequence[CorpusPost]) -> list[Prediction]:
 BASELINES: dict[str, Judge] = {
     "keyword rules": keyword_rules,
     "VADER lexicon": sentiment_lexicon,
+    "TF-IDF regression": word_regression,
     "always relevant": always_relevant,
     "length alone": length_alone,
 }

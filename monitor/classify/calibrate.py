@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.classify.corpus import Labels
 from monitor.classify.prediction import HEADS, likelihoods
-from monitor.codebook import codebook
+from monitor.codebook import Labels, codebook
 
 UNSCALED = dict.fromkeys(HEADS, 1.0)
 _TRIED = np.geomspace(0.25, 4.0, 161)

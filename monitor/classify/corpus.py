@@ -11,29 +11,23 @@ from typing import Any, Literal, get_args
 
 import orjson
 
-from monitor.codebook import codebook
+from monitor.codebook import Labels, codebook
 from monitor.errors import CorpusError
 from monitor.text import normalise
 
 CORPUS = Path(__file__).parent / "corpus"
 Split = Literal["train", "calibration", "heldout"]
 SHINGLE, ALIKE = 8, 0.5  # characters; share of shingles from which two posts count as the same
+BANDS, ROWS = 42, 3  # of MinHash: 99.6 % of the pairs that share half of their shingles are compared
 _HINT = "Correct the corpus; its rules stand in monitor/classify/corpus/README.md."
 
 
 @dataclass(frozen=True, slots=True)
-class Labels:
-    """One judgement of one post by the codebook."""
-
-    relevant: int
-    concern: int
-    removal: str
-    stance: str
-
-
-@dataclass(frozen=True, slots=True)
 class CorpusPost:
-    """A post written for this project, with its final labels. ``platform`` is the one it is about, or empty."""
+    """A post written for this project, with its final labels.
+
+    ``platform`` is the one it is about, or empty. Posts of one ``group`` are near-identical and differ in a label.
+    """
 
     id: str
     text: str
@@ -44,6 +38,7 @@ class CorpusPost:
     split: Split
     labels: Labels
     writer: str
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +68,8 @@ def read_corpus(folder: Path = CORPUS) -> Corpus:
 
     Raises:
         CorpusError: no posts, a label outside the codebook, a broken floor, an id twice, an annotation of an
-            unknown post, or a post of one split that is near-identical to one of another.
+            unknown post, a group over two splits or without a difference, or a post of one split that is
+            near-identical to one of another.
     """
     files = sorted((folder / "posts").glob("*.jsonl"))
     notes = folder / "annotations.jsonl"
@@ -82,6 +78,7 @@ def read_corpus(folder: Path = CORPUS) -> Corpus:
         raise CorpusError(f"There are no posts in {folder / 'posts'}", _HINT)
     annotations = tuple(_annotation(row, where) for row, where in _rows(notes)) if notes.is_file() else ()
     _check_ids(posts, annotations)
+    _check_groups(posts)
     _check_splits(posts)
     return Corpus(posts, annotations, _digest([*files, *([notes] if notes.is_file() else [])]))
 
@@ -108,7 +105,8 @@ def _post(row: dict[str, Any], where: str, writer: str) -> CorpusPost:
         if row["split"] not in get_args(Split) or not row["text"].strip():
             raise CorpusError(f"{where}: no text, or unknown split '{row['split']}'", _HINT)
         names = ("id", "text", "context", "lang", "platform", "persona", "split")
-        return CorpusPost(**{name: row[name] for name in names}, labels=labels, writer=writer)
+        known = {name: row[name] for name in names}
+        return CorpusPost(**known, labels=labels, writer=writer, group=row.get("group", ""))
     except KeyError as missing:
         raise CorpusError(f"{where}: {missing} is missing", _HINT) from None
 
@@ -145,17 +143,45 @@ def _check_ids(posts: Sequence[CorpusPost], annotations: Sequence[Annotation]) -
         raise CorpusError(f"Annotations of unknown posts: {', '.join(unknown[:5])}", _HINT)
 
 
+def groups(posts: Iterable[CorpusPost]) -> dict[str, list[CorpusPost]]:
+    """The contrast groups among ``posts``."""
+    found: dict[str, list[CorpusPost]] = defaultdict(list)
+    for post in posts:
+        if post.group:
+            found[post.group].append(post)
+    return dict(found)
+
+
+def _check_groups(posts: Sequence[CorpusPost]) -> None:
+    for name, members in groups(posts).items():
+        if len({post.split for post in members}) > 1:
+            raise CorpusError(f"Group {name} stands in two splits", _HINT)
+        if len({post.labels for post in members}) < 2:
+            raise CorpusError(f"Group {name} has no two posts whose labels differ", _HINT)
+
+
 def _check_splits(posts: Sequence[CorpusPost]) -> None:
-    """A post that is nearly one of another split would be judged by memory."""
+    """A post that is nearly one of another split would be judged by memory.
+
+    MinHash (Broder 1997) finds who may be alike, the shingles themselves decide.
+    """
+    from datasketch import MinHash, MinHashLSH
+
     shingles = [_shingles(post) for post in posts]
-    holders: dict[str, list[int]] = defaultdict(list)
-    for i, found in enumerate(shingles):
-        shared = Counter(j for piece in found for j in holders[piece] if posts[j].split != posts[i].split)
-        for j, count in shared.most_common(3):
-            if count / (len(found) + len(shingles[j]) - count) >= ALIKE:
+    index = MinHashLSH(num_perm=BANDS * ROWS, params=(BANDS, ROWS))
+    for i, sketch in enumerate(MinHash.bulk([_bytes(found) for found in shingles], num_perm=BANDS * ROWS)):
+        for j in index.query(sketch):
+            if posts[i].split != posts[j].split and _jaccard(shingles[i], shingles[j]) >= ALIKE:
                 raise CorpusError(f"{posts[j].id} and {posts[i].id} are near-identical across splits", _HINT)
-        for piece in found:
-            holders[piece].append(i)
+        index.insert(i, sketch)
+
+
+def _bytes(shingles: set[str]) -> list[bytes]:
+    return [shingle.encode() for shingle in shingles]
+
+
+def _jaccard(one: set[str], other: set[str]) -> float:
+    return len(one & other) / len(one | other)
 
 
 def _shingles(post: CorpusPost) -> set[str]:

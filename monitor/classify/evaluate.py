@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,23 +12,29 @@ from numpy.typing import NDArray
 
 from monitor.classify import metrics
 from monitor.classify.baselines import BASELINES, LONG
-from monitor.classify.corpus import CORPUS, CorpusPost, Split, read_corpus
-from monitor.classify.prediction import Prediction, Text
+from monitor.classify.corpus import CORPUS, CorpusPost, Split, groups, read_corpus
+from monitor.classify.prediction import HEADS, Prediction, Text, unsure
 from monitor.classify.scorer import Scorer, load
-from monitor.codebook import codebook
+from monitor.codebook import codebook, decide
+from monitor.config import Classifier
 
+REVIEW_COST = Classifier().review_cost
 FIGURES = (
     "relevance_f1", "relevance_recall", "relevance_specificity", "concern_kappa", "concern_mae",
-    "removal_f1", "blocked_f1", "stance_f1",
-    "relevance_ece", "concern_ece", "removal_ece", "stance_ece",
+    "removal_f1", "blocked_f1", "stance_f1", "groups_right",
+    "relevance_ece", "concern_ece", "removal_ece", "stance_ece", "unsure", "sure_right",
 )  # fmt: skip
-GROUPS: dict[str, Callable[[CorpusPost], bool]] = {
+PARTS: dict[str, Callable[[CorpusPost], bool]] = {
     "all": lambda post: True,
-    "en": lambda post: post.lang == "en",
-    "not en": lambda post: post.lang != "en",
+    # Contrast groups are harder than what people write: both figures are told, one would hide the other.
+    "contrast groups": lambda post: bool(post.group),
+    "all but these": lambda post: not post.group,
+    "SoundCloud": lambda post: not post.group and post.platform == "SoundCloud",
+    "other platforms": lambda post: not post.group and post.platform != "SoundCloud",
+    "with context": lambda post: not post.group and bool(post.context),
     # Length tells relevance in a part of the corpus (its README), so a figure over all lengths may flatter.
-    "short": lambda post: len(post.text) < LONG,
-    "long": lambda post: len(post.text) >= LONG,
+    "short": lambda post: not post.group and len(post.text) < LONG,
+    "long": lambda post: not post.group and len(post.text) >= LONG,
 }
 
 
@@ -42,7 +49,7 @@ class Row:
 
 
 def evaluate(scorer: Scorer | None = None, folder: Path = CORPUS, split: Split = "heldout") -> list[Row]:
-    """Rows for a table: the model and the baselines on the same posts of a split, whole and by GROUPS.
+    """Rows for a table: the model and the baselines on the same posts of a split, whole and in PARTS and languages.
 
     Raises:
         CorpusError: as ``read_corpus``.
@@ -65,18 +72,27 @@ def as_text(post: CorpusPost) -> Text:
 
 
 def rows(judge: str, posts: Sequence[CorpusPost], found: Sequence[Prediction]) -> list[Row]:
-    """One row for each of GROUPS; a row without posts is left out."""
+    """One row for each of PARTS and for each language; a part without posts has none."""
+    languages = sorted({post.lang for post in posts}, key=lambda lang: (lang != "en", lang))
+    parts = PARTS | {lang: partial(_is_in, lang) for lang in languages}
     pairs = list(zip(posts, found, strict=True))
-    groups = {name: [pair for pair in pairs if belongs(pair[0])] for name, belongs in GROUPS.items()}
+    chosen = {name: [pair for pair in pairs if belongs(pair[0])] for name, belongs in parts.items()}
     return [
-        Row(judge, name, len(group), figures([post for post, _ in group], [one for _, one in group]))
-        for name, group in groups.items()
-        if group
+        Row(judge, name, len(part), figures([post for post, _ in part], [one for _, one in part]))
+        for name, part in chosen.items()
+        if part
     ]
 
 
+def _is_in(lang: str, post: CorpusPost) -> bool:
+    return not post.group and post.lang == lang
+
+
 def figures(posts: Sequence[CorpusPost], found: Sequence[Prediction]) -> dict[str, float | None]:
-    """All of FIGURES; a label is the likeliest one, calibration errors are those of its probability."""
+    """All of FIGURES; labels as the codebook decides them, calibration errors those of the likeliest label.
+
+    ``unsure`` is the share of labels that a person should look at, ``sure_right`` how many of the others are right.
+    """
     book = codebook()
     labels = [post.labels for post in posts]
     truth = {
@@ -91,7 +107,13 @@ def figures(posts: Sequence[CorpusPost], found: Sequence[Prediction]) -> dict[st
         "removal": np.array([one.removal for one in found]),
         "stance": np.array([one.stance for one in found]),
     }
-    top = {head: table.argmax(1) for head, table in tables.items()}
+    decided = [decide(one.relevant, one.concern, one.removal, one.stance) for one in found]
+    top = {
+        "relevance": np.array([label.relevant for label in decided]),
+        "concern": np.array([label.concern for label in decided]),
+        "removal": np.array([book.removal.index(label.removal) for label in decided]),
+        "stance": np.array([book.stance.index(label.stance) for label in decided]),
+    }
     expected = np.array([one.expected_concern for one in found])
     values: dict[str, float | None] = {
         "relevance_f1": metrics.f1(truth["relevance"], top["relevance"], 1),
@@ -102,10 +124,27 @@ def figures(posts: Sequence[CorpusPost], found: Sequence[Prediction]) -> dict[st
         "removal_f1": metrics.macro_f1(truth["removal"], top["removal"], len(book.removal)),
         "blocked_f1": metrics.f1(truth["removal"], top["removal"], book.removal.index("blocked")),
         "stance_f1": metrics.macro_f1(truth["stance"], top["stance"], len(book.stance)),
+        "groups_right": _groups_right(posts, {head: top[head] == truth[head] for head in truth}),
     }
     doubts = any(0 < one.relevant < 1 for one in found)  # a judge that is always certain has no calibration
     errors = {f"{head}_ece": metrics.calibration_error(truth[head], tables[head]) for head in tables}
-    return values | {name: error if doubts else None for name, error in errors.items()}
+    is_right = np.array([[top[name][i] == truth[name][i] for name in truth] for i in range(len(found))])
+    flagged = [unsure(one, REVIEW_COST) for one in found]
+    is_sure = np.array([[head not in heads for head in HEADS] for heads in flagged])
+    told: dict[str, float | None] = {**errors, "unsure": float(1 - is_sure.mean())}
+    told["sure_right"] = float(is_right[is_sure].mean()) if is_sure.any() else None
+    return values | {name: value if doubts else None for name, value in told.items()}
+
+
+def _groups_right(posts: Sequence[CorpusPost], is_right: Mapping[str, NDArray[np.bool_]]) -> float | None:
+    """Share of the contrast groups in which every label that differs is right on every post; None without groups."""
+    place = {post.id: i for i, post in enumerate(posts)}
+    shares = []
+    for members in groups(posts).values():
+        rows = [place[post.id] for post in members]
+        differs = [head for head in HEADS if len({getattr(post.labels, head) for post in members}) > 1]
+        shares.append(all(is_right["relevance" if head == "relevant" else head][rows].all() for head in differs))
+    return float(np.mean(shares)) if shares else None
 
 
 def _share(found: NDArray[np.int_], truth: Sequence[int], label: int) -> float | None:

@@ -8,11 +8,14 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from monitor.classify.prediction import Prediction, Text
+from monitor.classify.explain import explain
+from monitor.classify.language import is_known
+from monitor.classify.prediction import HEADS, Prediction, Text, unsure
 from monitor.classify.scorer import Scorer, load
 from monitor.codebook import codebook
 from monitor.config import Classifier as Settings
@@ -36,9 +39,11 @@ def score_file(
     settings: Settings | None = None,
     scorer: Scorer | None = None,
     on_progress: Callable[[int], None] | None = None,
+    is_explained: bool = False,
 ) -> Outcome:
-    """Score each line of ``path`` ({"id", "text", "context"?, "platform"?}) into ``out``; ``-`` is stdin, stdout.
+    """Score each line of ``path`` ({"id", "text", "context"?, "platform"?, "lang"?}) into ``out``; - is stdin, stdout.
 
+    ``is_explained`` adds the words that moved each score (``explain``): some fifty times the work.
     A line that cannot be scored gives {"id", "error"} in its place. ``on_progress`` is told how many lines each
     step did. ``out`` appears whole or not at all.
 
@@ -50,10 +55,11 @@ def score_file(
     lines = 0
     try:
         with _reading(path) as source, _writing(out) as target:
-            judge = scorer or load(settings)
+            judge, chosen = scorer or load(settings), settings or Settings()
+            describe = partial(_row, judge, chosen.review_cost, is_explained)
             numbered = enumerate(source, 1)
             while part := list(islice(numbered, _AT_ONCE)):
-                target.writelines(_scored(part, judge, faults))
+                target.writelines(_scored(part, judge, describe, faults))
                 lines += len(part)
                 if on_progress is not None:
                     on_progress(len(part))
@@ -63,7 +69,12 @@ def score_file(
     return Outcome(lines - len(faults), tuple(faults))
 
 
-def _scored(part: list[tuple[int, bytes]], scorer: Scorer, faults: list[tuple[int, str]]) -> Iterator[bytes]:
+def _scored(
+    part: list[tuple[int, bytes]],
+    scorer: Scorer,
+    describe: Callable[[Text, Prediction], dict[str, Any]],
+    faults: list[tuple[int, str]],
+) -> Iterator[bytes]:
     read = [_read(line) for _, line in part]
     found = iter(scorer.score([text for _, text in read if isinstance(text, Text)]))
     for (number, _), (name, text) in zip(part, read, strict=True):
@@ -71,8 +82,18 @@ def _scored(part: list[tuple[int, bytes]], scorer: Scorer, faults: list[tuple[in
             faults.append((number, text))
             row = {"id": name, "error": text}
         else:
-            row = {"id": name, **as_json(next(found)), "model": scorer.model_id}
+            row = {"id": name, **describe(text, next(found))}
         yield json.dumps(row).encode() + b"\n"
+
+
+def _row(scorer: Scorer, review_cost: float, is_explained: bool, text: Text, found: Prediction) -> dict[str, Any]:
+    row = as_json(found) | {"unsure": unsure(found, review_cost), "model": scorer.model_id}
+    if not is_known(text.text, text.lang):
+        row |= {"language": "unknown", "unsure": list(HEADS)}
+    if is_explained:
+        moved = explain(scorer, text)
+        row["explain"] = {head: [[one.words, one.by] for one in moved[head]] for head in moved}
+    return row
 
 
 def _read(line: bytes) -> tuple[Any, Text | str]:
@@ -85,11 +106,12 @@ def _read(line: bytes) -> tuple[Any, Text | str]:
         return None, f"no JSON: {error}"
     if not isinstance(row, dict):
         return None, "no JSON object"
-    text, context, platform = (row.get(name) for name in ("text", "context", "platform"))
+    text, context, platform, lang = (row.get(name) for name in ("text", "context", "platform", "lang"))
     if not isinstance(text, str) or not text.strip():
         return row.get("id"), "no text"
     names = (platform,) if isinstance(platform, str) and platform.strip() else ()
-    return row.get("id"), Text(text, context if isinstance(context, str) else None, names)
+    context, lang = (value if isinstance(value, str) else None for value in (context, lang))
+    return row.get("id"), Text(text, context, names, lang)
 
 
 def as_json(found: Prediction) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.codebook import codebook
+from monitor.codebook import codebook, decide
 
 Array = NDArray[np.float64]
 HEADS = {"relevant": slice(0, 1), "concern": slice(1, 4), "removal": slice(4, 9), "stance": slice(9, 12)}
@@ -17,11 +17,15 @@ OUTPUTS = 12
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One post as a reader sees it. ``platform_aliases`` are names of the platform whose terms are discussed."""
+    """One post as a reader sees it.
+
+    ``platform_aliases`` are names of the platform whose terms are discussed; ``lang`` is the platform's word (BCP 47).
+    """
 
     text: str
     context: str | None = None
     platform_aliases: tuple[str, ...] = ()
+    lang: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,25 @@ class Prediction:
         return sum(level * p for level, p in enumerate(self.concern))
 
 
+def expected_costs(found: Prediction) -> dict[str, float]:
+    """What the decided labels are expected to cost, by head; one wrong label, or one level of concern, costs 1."""
+    book, labels = codebook(), decide(found.relevant, found.concern, found.removal, found.stance)
+    return {
+        "relevant": min(found.relevant, 1 - found.relevant),
+        "concern": sum(p * abs(level - labels.concern) for level, p in zip(book.concern, found.concern, strict=True)),
+        "removal": 1 - found.removal[book.removal.index(labels.removal)],
+        "stance": 1 - found.stance[book.stance.index(labels.stance)],
+    }
+
+
+def unsure(found: Prediction, review_cost: float) -> list[str]:
+    """The heads whose label a person should look at: where a look costs less than the label is expected to.
+
+    ``review_cost`` is the price of a look as a share of that of a wrong label (Chow 1970, the reject option).
+    """
+    return [head for head, cost in expected_costs(found).items() if cost > review_cost]
+
+
 @dataclass(frozen=True, slots=True)
 class Likelihoods:
     """Per row: P(relevant) (n,), and the other labels given that the post is relevant (n, 4), (n, 5), (n, 3)."""
@@ -49,9 +72,12 @@ class Likelihoods:
 
 
 def likelihoods(raw: NDArray[np.float32], temperatures: Mapping[str, float]) -> Likelihoods:
-    """Raw outputs (n, 12) -> likelihoods under the temperatures of each head."""
+    """Raw outputs (n, 12) -> likelihoods under the temperatures of each head.
+
+    Concern outputs are conditional (concern > k among concern >= k), so that P(concern > k) is their running product.
+    """
     scaled = {head: raw[:, part].astype(np.float64) / temperatures[head] for head, part in HEADS.items()}
-    above = _sigmoid(scaled["concern"])
+    above = _sigmoid(scaled["concern"]).cumprod(1)
     edges = np.hstack([np.ones((len(raw), 1)), above, np.zeros((len(raw), 1))])
     relevant = _sigmoid(scaled["relevant"])[:, 0]
     return Likelihoods(relevant, edges[:, :-1] - edges[:, 1:], _softmax(scaled["removal"]), _softmax(scaled["stance"]))

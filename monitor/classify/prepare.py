@@ -19,7 +19,11 @@ _HANDLE = re.compile(r"(?<![\w@])@[\w][\w.-]*\w|(?<![\w@])@\w")
 _HASHTAG = re.compile(r"#(\w+)")
 _HUMP = re.compile(r"(?<=[a-zà-ÿ0-9])(?=[A-ZÀ-Þ])|(?<=[A-Z])(?=[A-Z][a-z])|_+")
 _LETTER = r"A-Za-z0-9À-ɏ"
+_THRICE = r"\1\1\1"
 _ENDING = 3  # letters a language may hang on a name: SoundClouda, SoundClouds
+# "!!!!!!" is "!!!", "soooooo" is "sooo", three links in a row are one: posts that differ in nothing else read the same.
+_RUN = re.compile(r"(\D)\1{3,}")
+_AGAIN = re.compile(rf"(\s(?:{LINK}|{HANDLE}|{PLATFORM}))(?:\1)+(?!\w)")
 _log = logging.getLogger(__name__)
 
 
@@ -36,7 +40,8 @@ def prepare(text: str, aliases: Iterable[str] = ()) -> str:
     if names is not None:
         text = names.sub(PLATFORM, text)
     text = _HASHTAG.sub(lambda tag: _words(tag[1]), _HANDLE.sub(HANDLE, text))
-    return text if names is None else names.sub(PLATFORM, text)
+    text = text if names is None else names.sub(PLATFORM, text)
+    return _AGAIN.sub(r"\1", f" {_RUN.sub(_THRICE, text)}")[1:]
 
 
 def _words(tag: str) -> str:

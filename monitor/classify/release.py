@@ -7,11 +7,13 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from monitor.classify.base import Base, load_base
+from monitor.classify.base import Base, base_folder, digest, load_base
 from monitor.codebook import codebook
 from monitor.errors import ModelError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from monitor.classify.model import Classifier
 
 RELEASE = Path(__file__).parent / "weights" / "release"
@@ -69,24 +71,46 @@ def load_release(folder: Path = RELEASE) -> tuple[Classifier, Base, dict[str, An
     return load_weights(folder, base, card), base, card
 
 
+def check_base(folder: Path, card: dict[str, Any]) -> None:
+    """Refuse a release of another base than the one installed; one that comes from the hub is taken as it is.
+
+    Raises:
+        ModelError: the base is missing, or is another one.
+    """
+    place = base_folder(card["base"]["name"])
+    if place is not None and digest(place) != card["base"]["digest"]:
+        raise ModelError(f"{folder} was trained on another base than the one installed", _AGAIN)
+
+
 def load_weights(folder: Path, base: Base, card: dict[str, Any]) -> Classifier:
     """Adapters and heads of a release on a base that was loaded already."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     from monitor.classify.model import Classifier, merge
 
-    model = Classifier(base, card["recipe"]["rank"])
+    model, weights = Classifier(base, card["recipe"]["rank"]), read_weights(folder)
     needed = {name for name, value in model.named_parameters() if value.requires_grad}
     try:
-        weights = load_file(folder / WEIGHTS)
         if set(weights) != needed:
             raise ValueError(f"{len(set(weights) ^ needed)} tensors are missing or unknown")
         model.load_state_dict(weights, strict=False)
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+    except (ValueError, RuntimeError) as error:
         raise ModelError(f"{folder / WEIGHTS} is damaged: {error}", _AGAIN) from None
     merge(model)
     return model.eval()
+
+
+def read_weights(folder: Path) -> dict[str, Tensor]:
+    """Adapters and heads as they lie on disk.
+
+    Raises:
+        ModelError: the file is missing or damaged.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(folder / WEIGHTS)
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        raise ModelError(f"{folder / WEIGHTS} is damaged: {error}", _AGAIN) from None
 
 
 def save_weights(model: Classifier, folder: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from monitor.classify.base import Base
+from monitor.classify.built import Built
 
 TEXT_TOKENS, CONTEXT_TOKENS, OVERLAP = 320, 180, 48
 MOST = 32  # windows of one post; enough for every text that a person writes, a bound for what machines do
@@ -25,7 +26,7 @@ class Window:
 class Tokens:
     """Cuts texts into windows for one base."""
 
-    def __init__(self, base: Base) -> None:
+    def __init__(self, base: Base | Built) -> None:
         self.tokenizer = base.tokenizer
         self.tokenizer.no_truncation()
         self.tokenizer.no_padding()

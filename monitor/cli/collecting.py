@@ -184,7 +184,7 @@ def _score(config: Config, store: Store, stop: threading.Event) -> None:
         return
     scorer, done = load(config.classifier), 0
     with bar("Scoring", lambda: min(1.0, done / waiting)) as advance:
-        while not stop.is_set() and (found := score_pending(store, scorer, config.topics, _SCORE_BATCH)):
+        while not stop.is_set() and (found := score_pending(store, scorer, config.topics, _SCORE_BATCH, is_anew=False)):
             done += found
             advance(done)
     say(f"{done:,} posts scored." + (" Stopped; monitor run scores the rest." if stop.is_set() else ""))

@@ -1,7 +1,8 @@
-"""Progress bars, on stderr; none where stderr is no terminal."""
+"""Progress on stderr: bars, and lines or nothing where it is no terminal."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -27,12 +28,19 @@ def bar(what: str, share: Callable[[], float]) -> Iterator[Callable[[int], None]
 
 @contextmanager
 def steps() -> Iterator[Callable[[str, float], None]]:
-    """A bar for work in several steps; the callable takes the step's name and the share of it that is done."""
+    """A bar for work in several steps; the callable takes the step's name and the share of it that is done.
+
+    Where stderr is no terminal, a line for every tenth.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _Lines(console.print).show
+        return
     columns = (TextColumn("{task.description:18}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with Progress(*columns, console=console) as progress:
         tasks: dict[str, TaskID] = {}
 
         def show(step: str, share: float) -> None:
@@ -45,6 +53,19 @@ def steps() -> Iterator[Callable[[str, float], None]]:
         yield show
         for task in tasks.values():
             progress.update(task, completed=1.0)
+
+
+class _Lines:
+    """Progress for a log file."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell, self._begun, self._told = tell, time.monotonic(), ("", -1)
+
+    def show(self, step: str, share: float) -> None:
+        now = (step, int(share * 10))
+        if now != self._told:
+            self._told = now
+            self._tell(f"{step} {now[1] * 10} %, {time.monotonic() - self._begun:.0f} s")
 
 
 @contextmanager

@@ -17,6 +17,7 @@ def as_dict(status: StoreStatus, now: datetime) -> dict[str, Any]:
         "reposts": sum(source.reposts for source in status.sources),
         "hidden": sum(source.hidden for source in status.sources),
         "unscored": sum(source.unscored for source in status.sources),
+        "models": status.models,
         "deleted": status.deleted,
         "sources": [
             {
@@ -57,6 +58,8 @@ def print_status(report: dict[str, Any]) -> None:
     head = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     head.add_row("posts", f"{report['posts']:,}", f"+ {report['reposts']:,} reposts")
     head.add_row("unscored", f"{report['unscored']:,}", "wait for the classifier")
+    for model, n in report["models"].items():
+        head.add_row("scored", f"{n:,}", f"by {model}")
     head.add_row("hidden", f"{report['hidden']:,}", "accounts that are deactivated, suspended or taken down")
     head.add_row("deleted", f"{sum(report['deleted'].values()):,}", "stored once, gone now")
     head.add_row("seen", f"{sum(report['seen'].values()):,}", "inspected in all")

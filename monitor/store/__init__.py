@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monitor.errors import NoDatabase, NotADatabase, SchemaTooNew
-from monitor.records import Batch, Cursor, Score
+from monitor.records import Annotation, Batch, Cursor, Draw, Score
 from monitor.store import rows
 from monitor.store.faults import our_errors
 from monitor.store.gate import Gate
@@ -34,7 +34,7 @@ class Store:
 
     Args:
         path: the file; made and migrated when ``create`` and missing.
-        create: False refuses a missing file with ``NoDatabase`` and never migrates (pages).
+        create: False refuses a missing file with ``NoDatabase`` (pages). An older schema is brought up to date.
         memory_limit: of DuckDB, e.g. "512MB".
         threads: of DuckDB.
         wait_seconds: for another process to release the file, then ``StoreBusy``.
@@ -59,10 +59,8 @@ class Store:
             "autoinstall_known_extensions": False,
         }
         self._gate = Gate(self.path, wait_seconds)
-        if create:
+        if create or 0 < self._check() < len(migrations()):
             self._migrate()
-        else:
-            self._check()
 
     def commit(self, batch: Batch, now: datetime | None = None) -> Committed:
         """Write one batch in one transaction, cursor included; the cursor moves nowhere else."""
@@ -72,13 +70,34 @@ class Store:
             return transaction.commit(batch)
 
     def commit_scores(self, scores: Sequence[Score], now: datetime | None = None) -> int:
-        """Store scores and make them current; returns how many still fitted the text they were made of."""
+        """Store scores; returns how many still fitted the text they were made of.
+
+        They are shown at once where a post has no other. Those of an earlier model stay until ``switch_scores``.
+        """
         if not scores:
             return 0
         with self._writing(now) as transaction:
             transaction.stage({"in_scores": rows.staged_scores(scores)})
             transaction.run("scores")
             return transaction.count("scored")
+
+    def switch_scores(self, model_id: str, now: datetime | None = None) -> None:
+        """Show the scores of ``model_id`` wherever they fit the text as it stands now, in one step."""
+        with self._writing(now) as transaction:
+            transaction.run("switched", model_id=model_id)
+
+    def commit_annotations(self, annotations: Sequence[Annotation], now: datetime | None = None) -> int:
+        """Store labels, in place of what the same annotator said before; returns how many still fitted their text."""
+        with self._writing(now) as transaction:
+            transaction.stage({"in_annotations": rows.staged_annotations(annotations)})
+            transaction.run("annotations")
+            return transaction.count("annotated")
+
+    def commit_sample(self, name: str, method: str, draws: Sequence[Draw], now: datetime | None = None) -> None:
+        """Store a sample under a name that no other has."""
+        with self._writing(now) as transaction:
+            transaction.stage({"in_samples": rows.staged_draws(draws)})
+            transaction.run("samples", name=name, method=method)
 
     def mark(self, key: str, value: str) -> None:
         """Note one small fact about the file."""

@@ -55,11 +55,20 @@ class StoreStatus:
     cursors: tuple[CursorStatus, ...]
     gaps: tuple[Gap, ...]
     synthetic: bool
+    models: dict[str, int]
 
 
-def unscored(store: Store, model_id: str, limit: int) -> list[Unscored]:
-    """Posts without a score by this model: new ones first, then those scored by an older model."""
-    rows = store.read("unscored", model_id=model_id, limit=limit).to_pylist()
+def shown_models(store: Store) -> dict[str, int]:
+    """How many visible posts show the scores of which model; more than one while everything is scored anew."""
+    return {row["model_id"]: row["n"] for row in store.read("status_models").to_pylist()}
+
+
+def unscored(store: Store, model_id: str | None, limit: int) -> list[Unscored]:
+    """Posts without any score, then, unless ``model_id`` is None, those that only other models have scored."""
+    with store.reading() as moment:
+        rows = moment.read("unscored", limit=limit).to_pylist()
+        if model_id is not None and len(rows) < limit:
+            rows += moment.read("outdated", model_id=model_id, limit=limit - len(rows)).to_pylist()
     return [Unscored(**{**row, "matched": tuple(row["matched"])}) for row in rows]
 
 
@@ -103,4 +112,5 @@ def status(store: Store) -> StoreStatus:
             cursors=tuple(CursorStatus(**row) for row in moment.read("cursors").to_pylist()),
             gaps=tuple(Gap(**row) for row in moment.read("gaps", start=None, end=None).to_pylist()),
             synthetic=moment.read("marked", key="synthetic")["value"].to_pylist() == ["true"],
+            models={row["model_id"]: row["n"] for row in moment.read("status_models").to_pylist()},
         )

@@ -12,8 +12,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from monitor.codebook import codebook
-from monitor.records import Batch, Post, Rejected, Score, Seen
+from monitor.codebook import decide
+from monitor.records import Annotation, Batch, Draw, Post, Rejected, Score, Seen
 from monitor.text import storable
 
 RAW_LIMIT = 10_000  # characters of a rejected payload that are kept
@@ -63,6 +63,17 @@ _SCORE = pa.schema(
 def naive(at: datetime | None) -> datetime | None:
     """UTC without the zone, as the store keeps it."""
     return None if at is None else at.astimezone(UTC).replace(tzinfo=None)
+
+
+_ANNOTATION = pa.schema(
+    [
+        *((n, _TEXT) for n in ("platform", "post_id", "annotator", "codebook", "removal", "stance", "note")),
+        ("revision", pa.int32()),
+        ("relevant", pa.uint8()),
+        ("concern", pa.uint8()),
+    ]
+)
+_DRAW = pa.schema([("ord", pa.int64()), ("platform", _TEXT), ("post_id", _TEXT), ("probability", pa.float64())])
 
 
 def staged(batch: Batch) -> dict[str, pa.Table]:
@@ -115,8 +126,18 @@ def _examples(rejects: Iterable[Rejected]) -> Iterable[dict[str, Any]]:
 
 
 def staged_scores(scores: Sequence[Score]) -> pa.Table:
-    """Scores with the label of highest probability beside each vector."""
+    """Scores with the labels that the codebook decides on."""
     return _table(map(_score, scores), _SCORE)
+
+
+def staged_annotations(annotations: Sequence[Annotation]) -> pa.Table:
+    """Annotations as they are."""
+    return _table(_fields(annotations, *_ANNOTATION.names), _ANNOTATION)
+
+
+def staged_draws(draws: Sequence[Draw]) -> pa.Table:
+    """A sample in the order it is to be labelled."""
+    return _table(_fields(draws, "platform", "post_id", "probability"), _DRAW)
 
 
 def _post(post: Post) -> dict[str, Any]:
@@ -131,7 +152,7 @@ def _post(post: Post) -> dict[str, Any]:
 
 
 def _score(score: Score) -> dict[str, Any]:
-    book = codebook()
+    labels = decide(score.relevant, score.concern, score.removal, score.stance)
     return {
         "platform": score.platform,
         "post_id": score.post_id,
@@ -142,14 +163,10 @@ def _score(score: Score) -> dict[str, Any]:
         "concern_probs": score.concern,
         "removal_probs": score.removal,
         "stance_probs": score.stance,
-        "concern_label": book.concern[_likeliest(score.concern)],
-        "removal_label": book.removal[_likeliest(score.removal)],
-        "stance_label": book.stance[_likeliest(score.stance)],
+        "concern_label": labels.concern,
+        "removal_label": labels.removal,
+        "stance_label": labels.stance,
     }
-
-
-def _likeliest(probabilities: Sequence[float]) -> int:
-    return max(range(len(probabilities)), key=probabilities.__getitem__)
 
 
 def _fields(records: Iterable[Any], *names: str) -> Iterable[dict[str, Any]]:

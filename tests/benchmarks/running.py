@@ -95,10 +95,18 @@ class Running:
     def _end(self, how: signal.Signals) -> tuple[int, int]:
         self._check()
         assert self._process is not None
+        peak = peak_memory(self._process.pid)
         self._process.send_signal(how)
-        _, status, usage = os.wait4(self._process.pid, 0)
-        self._process.returncode = os.waitstatus_to_exitcode(status)
-        return self._process.returncode, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        return self._process.wait(), peak
+
+
+def peak_memory(pid: int) -> int:
+    """Peak resident memory in bytes; not ``ru_maxrss``, which holds the peak of the process that started this one."""
+    if not Path("/proc").is_dir():  # macOS keeps no such peak of another process
+        import psutil
+
+        return int(psutil.Process(pid).memory_info().rss)
+    return int(Path(f"/proc/{pid}/status").read_text().split("VmHWM:")[1].split()[0]) * 1024
 
 
 def reached_seq(path: Path) -> int | None:

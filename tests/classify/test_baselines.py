@@ -1,8 +1,8 @@
 import pytest
 
 from monitor.classify.baselines import keyword_rules, sentiment_lexicon
-from monitor.classify.corpus import CorpusPost, Labels
-from monitor.codebook import codebook
+from monitor.classify.corpus import CorpusPost
+from monitor.codebook import Labels, codebook
 
 
 def labels_of(judge, text: str, context: str | None = None) -> tuple[int, int, str, str]:

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from monitor.classify.corpus import read_corpus
+from monitor.classify.corpus import groups, read_corpus
 from monitor.errors import CorpusError
 from tests.classify.conftest import corpus_rows, write_corpus
 
@@ -21,8 +21,9 @@ def refused(tmp_path, *posts, annotations=()):
 
 def test_the_shipped_corpus_keeps_its_own_rules_and_is_as_large_as_promised():
     corpus = read_corpus()
-    assert len(corpus.split("train")) >= 1500
-    assert len(corpus.split("heldout")) >= 300
+    assert len(corpus.split("train")) >= 6000
+    assert len(corpus.split("heldout")) >= 1500
+    assert len(groups(corpus.posts)) >= 300
     assert len({post.lang for post in corpus.split("train")}) >= 10
     assert {note.annotator for note in corpus.annotations} >= {"writer", "blind"}
 
@@ -81,3 +82,12 @@ def test_the_hash_changes_with_any_label(tmp_path):
     first = read_corpus(write_corpus(tmp_path / "a", rows)).digest
     assert read_corpus(write_corpus(tmp_path / "b", rows)).digest == first
     assert read_corpus(write_corpus(tmp_path / "c", [rows[1] | {"concern": 1}, *rows[2:]])).digest != first
+
+
+def test_a_contrast_group_lies_in_one_split_and_has_a_difference(tmp_path):
+    twin = POST | {"id": "a-2", "group": "g", "removal": "none", "text": POST["text"].replace("have", "have not")}
+    assert "no two posts" in refused(tmp_path / "same", POST | {"group": "g"}, twin | {"removal": "done"})
+    apart = twin | {"split": "heldout", "text": "quite another text, about the same and longer"}
+    assert "two splits" in refused(tmp_path / "split", POST | {"group": "g"}, apart)
+    [first, second] = read_corpus(write_corpus(tmp_path / "fine", [POST | {"group": "g"}, twin])).posts
+    assert first.group == second.group == "g"

@@ -24,7 +24,7 @@ def line(**fields) -> bytes:
 def test_each_line_gives_one_line_in_the_shape_that_readers_expect(tmp_path, tiny_scorer):
     outcome, [row] = scored(tmp_path, tiny_scorer, line(id="a", text="deleted my tracks, AI terms"))
     assert outcome.scored == 1
-    assert list(row) == ["id", "relevant", "concern", "removal", "stance", "model"]
+    assert list(row) == ["id", "relevant", "concern", "removal", "stance", "unsure", "model"]
     assert 0 <= row["relevant"] <= 1
     assert 0 <= row["concern"]["expected"] <= 3
     assert sum(row["concern"]["probs"]) == pytest.approx(1, abs=1e-5)

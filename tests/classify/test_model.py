@@ -3,8 +3,10 @@ import pytest
 import torch
 
 from monitor.classify.base import load_base
+from monitor.classify.calibrate import UNSCALED
 from monitor.classify.engine import TorchEngine, tensors
 from monitor.classify.model import Classifier, merge
+from monitor.classify.prediction import likelihoods
 from monitor.classify.tokens import Tokens, Window
 
 
@@ -43,7 +45,10 @@ def test_merged_adapters_compute_what_they_computed_apart(tiny):
 
 def test_more_concern_is_never_likelier_than_less(tiny):
     outputs = TorchEngine(a_model(tiny), tiny.pad).run(windows(*range(1, 40)))
-    assert np.all(np.diff(outputs[:, 1:4], axis=1) <= 0)
+    concern = likelihoods(outputs, UNSCALED).concern
+    above = 1 - concern.cumsum(1)
+    assert np.all(np.diff(above, axis=1) <= 0)
+    assert np.all(concern >= 0)
 
 
 def test_context_matters_and_is_told_from_text(tiny):

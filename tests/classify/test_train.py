@@ -57,7 +57,8 @@ def test_the_card_says_what_the_release_was_made_of(tiny_release, tiny_corpus, t
 def test_evaluation_puts_the_model_beside_the_baselines_on_the_same_posts(tiny_scorer, tiny_corpus):
     rows = evaluate(tiny_scorer, tiny_corpus)
     assert {row.judge for row in rows} == {"this model", *BASELINES}
-    assert {("all", 18), ("en", 6), ("not en", 12), ("short", 18)} == {(row.posts, row.n) for row in rows}
+    counted = {"all": 18, "all but these": 18, "SoundCloud": 18, "short": 18, "en": 6, "de": 12}
+    assert counted == {row.posts: row.n for row in rows if row.judge == "this model"}
     of = {(row.judge, row.posts): row.figures for row in rows}
     assert of["this model", "all"]["removal_f1"] > of["keyword rules", "all"]["removal_f1"]
     assert of["keyword rules", "all"]["removal_ece"] is None

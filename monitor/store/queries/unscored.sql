@@ -1,8 +1,8 @@
--- question: which posts has this model not scored yet, newest first?
--- params: model_id, limit
+-- question: which posts has no model scored yet, newest first?
+-- params: limit
 -- columns: platform, post_id, text, context, matched, revision
 SELECT platform, post_id, text, context, matched, revision
 FROM posts
-WHERE model_id IS DISTINCT FROM $model_id AND kind <> 'repost' AND NOT hidden
-ORDER BY (model_id IS NULL) DESC, observed_at DESC
+WHERE model_id IS NULL AND kind <> 'repost' AND NOT hidden
+ORDER BY observed_at DESC
 LIMIT $limit

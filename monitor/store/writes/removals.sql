@@ -20,4 +20,6 @@ WHEN NOT MATCHED THEN INSERT VALUES (g.key, g.platform, g.post_id, g.author_id, 
 UPDATE posts SET context = NULL
 WHERE parent_key IN (SELECT key FROM gone_row) AND context IS NOT NULL;
 DELETE FROM scores WHERE key IN (SELECT key FROM gone_row);
+DELETE FROM annotations WHERE key IN (SELECT key FROM gone_row);
+DELETE FROM samples WHERE key IN (SELECT key FROM gone_row);
 DELETE FROM posts WHERE rowid IN (SELECT row FROM gone_row);

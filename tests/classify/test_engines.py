@@ -1,0 +1,97 @@
+"""Both engines give the same; the built one is made once and needs no torch."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from monitor.classify import Text, built, load
+from monitor.classify.engine import OpenVinoEngine, TorchEngine
+from monitor.config import Classifier
+from monitor.errors import ModelError
+
+TEXTS = ["deleted my tracks, AI terms", "new song out", "AI clause " * 40, "規約 AI", "😡"]
+ITEMS = [Text(text, context) for text in TEXTS for context in (None, "AI clause in the terms", "x " * 200)]
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "backlash-monitor" / "engines"
+
+
+def test_both_engines_give_the_same_scores(tiny_release):
+    by_torch = load(Classifier(model=str(tiny_release), engine="torch"))
+    by_openvino = load(Classifier(model=str(tiny_release), engine="openvino", batch_size=4))
+    assert isinstance(by_torch.engine, TorchEngine)
+    assert isinstance(by_openvino.engine, OpenVinoEngine)
+    for one, other in zip(by_torch.score(ITEMS), by_openvino.score(ITEMS), strict=True):
+        pair = [(found.relevant, *found.concern, *found.removal, *found.stance) for found in (one, other)]
+        assert np.allclose(*pair, atol=1e-3)
+
+
+def test_an_engine_is_built_once_and_told(tiny_release, cache):
+    told = []
+    for _ in range(2):
+        load(Classifier(model=str(tiny_release)), told.append)
+    assert len(told) == 1
+    assert len(list(cache.iterdir())) == 1
+
+
+def test_a_built_engine_scores_without_torch(tiny_release, cache):
+    load(Classifier(model=str(tiny_release)))
+    code = (
+        "import sys\nfrom monitor.classify import Text, load\nfrom monitor.config import Classifier\n"
+        f"load(Classifier(model={str(tiny_release)!r})).score([Text('AI terms')])\n"
+        "print({'torch', 'transformers'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_a_build_that_was_killed_leaves_nothing_that_is_taken_for_an_engine(tiny_release, cache, monkeypatch):
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("openvino.save_model", killed)
+        with pytest.raises(KeyboardInterrupt):
+            load(Classifier(model=str(tiny_release)))
+    assert list(cache.iterdir()) == []
+    (cache / ".left").mkdir()  # what a power cut leaves
+    load(Classifier(model=str(tiny_release)))
+    assert len([path for path in cache.iterdir() if not path.name.startswith(".")]) == 1
+
+
+@pytest.mark.parametrize("name", ["engine.bin", "tokens.json", "tokenizer.json"])
+def test_a_damaged_engine_is_built_again(tiny_release, cache, name):
+    first = load(Classifier(model=str(tiny_release))).score(ITEMS[:1])
+    [engine] = cache.iterdir()
+    (engine / name).write_bytes((engine / name).read_bytes()[:10])
+    told = []
+    assert load(Classifier(model=str(tiny_release)), told.append).score(ITEMS[:1]) == first
+    assert len(told) == 1
+
+
+def test_old_engines_are_thrown_away(tiny_release, cache, monkeypatch):
+    for number in range(built.KEPT + 2):
+        monkeypatch.setattr(built, "FORMAT", number)
+        load(Classifier(model=str(tiny_release)))
+    assert len(list(cache.iterdir())) == built.KEPT
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_cache_that_cannot_be_written_is_said(tiny_release, cache):
+    cache.parent.parent.mkdir()
+    cache.parent.parent.chmod(0o500)
+    with pytest.raises(ModelError, match="cache"):
+        load(Classifier(model=str(tiny_release)))
+
+
+def test_a_cache_that_is_no_folder_is_said(tiny_release, cache):
+    cache.parent.parent.write_text("a file")
+    with pytest.raises(ModelError) as caught:
+        load(Classifier(model=str(tiny_release)))
+    assert "XDG_CACHE_HOME" in caught.value.hint
