@@ -19,6 +19,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
+from monitor.classify.quiet import openvino
 from monitor.classify.release import WEIGHTS
 from monitor.errors import ModelError
 
@@ -91,8 +92,9 @@ def _make(release: Path, folder: Path) -> None:
 
 
 def _convert(release: Path, into: Path) -> None:
-    import openvino as ov
     import torch
+
+    ov = openvino()
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 

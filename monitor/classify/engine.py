@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.classify.prediction import OUTPUTS
+from monitor.classify.quiet import openvino
 from monitor.classify.tokens import Window
 
 if TYPE_CHECKING:
@@ -52,8 +53,7 @@ class OpenVinoEngine:
     """The converted network in the file ``path``; ``threads`` 0 takes all cores."""
 
     def __init__(self, path: Path, pad: int, batch_size: int = 0, threads: int = 0) -> None:
-        import openvino as ov
-
+        ov = openvino()
         # float32 whatever the processor can do: a score is the same on every machine, to within 1e-3.
         hints = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
         settings = hints | ({"INFERENCE_NUM_THREADS": threads} if threads else {})

@@ -9,6 +9,7 @@ import pytest
 
 from monitor.classify import Text, built, load
 from monitor.classify.engine import OpenVinoEngine, TorchEngine
+from monitor.classify.quiet import openvino
 from monitor.config import Classifier
 from monitor.errors import ModelError
 
@@ -56,7 +57,7 @@ def test_a_build_that_was_killed_leaves_nothing_that_is_taken_for_an_engine(tiny
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("openvino.save_model", killed)
+        patched.setattr(openvino(), "save_model", killed)
         with pytest.raises(KeyboardInterrupt):
             load(Classifier(model=str(tiny_release)))
     assert list(cache.iterdir()) == []
@@ -73,6 +74,18 @@ def test_a_damaged_engine_is_built_again(tiny_release, cache, name):
     told = []
     assert load(Classifier(model=str(tiny_release)), told.append).score(ITEMS[:1]) == first
     assert len(told) == 1
+
+
+def test_nothing_is_reported_to_anybody(tiny_release, cache):
+    """Importing openvino as it comes forks a process that sends to Google Analytics."""
+    code = (
+        "import os, sys\nfrom monitor.classify import Text, load\nfrom monitor.config import Classifier\n"
+        "forks = []\nos.register_at_fork(before=lambda: forks.append(1))\n"
+        f"load(Classifier(model={str(tiny_release)!r})).score([Text('AI terms')])\n"
+        "print(len(forks), sys.modules.get('openvino_telemetry'))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "0 None"
 
 
 def test_old_engines_are_thrown_away(tiny_release, cache, monkeypatch):
