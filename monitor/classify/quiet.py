@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from types import ModuleType
 
 
@@ -13,6 +14,4 @@ def openvino() -> ModuleType:
     so that the lock of a killed ``monitor run`` outlived it.
     """
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None makes an import of it fail
-    import openvino as package
-
-    return package
+    return import_module("openvino")
