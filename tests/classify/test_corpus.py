@@ -1,8 +1,9 @@
 import json
 
 import pytest
+from sklearn.metrics import cohen_kappa_score
 
-from monitor.classify.corpus import groups, read_corpus
+from monitor.classify.corpus import CORPUS, groups, read_corpus
 from monitor.errors import CorpusError
 from tests.classify.conftest import corpus_rows, write_corpus
 
@@ -91,3 +92,19 @@ def test_a_contrast_group_lies_in_one_split_and_has_a_difference(tmp_path):
     assert "two splits" in refused(tmp_path / "split", POST | {"group": "g"}, apart)
     [first, second] = read_corpus(write_corpus(tmp_path / "fine", [POST | {"group": "g"}, twin])).posts
     assert first.group == second.group == "g"
+
+
+def test_the_data_statement_tells_the_agreement_and_the_counts_that_the_files_give():
+    """The figures of corpus/README.md; concern by quadratic weights."""
+    corpus, said = read_corpus(), " ".join((CORPUS / "README.md").read_text("utf-8").split())
+    by = {who: {one.post_id: one.labels for one in corpus.annotations if one.annotator == who}
+          for who in ("writer", "blind", "adjudicator")}  # fmt: skip
+    both = sorted(set(by["writer"]) & set(by["blind"]))
+    assert f"{len(corpus.posts):,} posts about" in said
+    assert f"settled the {len(by['adjudicator'])} posts" in said
+    for head, weights in (("relevant", None), ("concern", "quadratic"), ("removal", None), ("stance", None)):
+        one, other = ([getattr(by[who][post], head) for post in both] for who in ("writer", "blind"))
+        share = sum(a == b for a, b in zip(one, other, strict=True)) / len(both)
+        kappa = cohen_kappa_score(one, other, weights=weights)
+        assert f"{share:.1%}".replace("%", " %") in said, head
+        assert f"{kappa:.3f}".removeprefix("0") in said, (head, kappa)

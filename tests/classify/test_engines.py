@@ -41,15 +41,25 @@ def test_an_engine_is_built_once_and_told(tiny_release, cache):
     assert len(list(cache.iterdir())) == 1
 
 
-def test_a_built_engine_scores_without_torch(tiny_release, cache):
-    load(Classifier(model=str(tiny_release)))
+def scoring_alone(release, say: str) -> str:
+    """What a process of its own, which has scored one text, says."""
     code = (
-        "import sys\nfrom monitor.classify import Text, load\nfrom monitor.config import Classifier\n"
-        f"load(Classifier(model={str(tiny_release)!r})).score([Text('AI terms')])\n"
-        "print({'torch', 'transformers'} & set(sys.modules))"
+        "import os, sys\nforks = []\nos.register_at_fork(before=lambda: forks.append(1))\n"
+        "from monitor.classify import Text, load\nfrom monitor.config import Classifier\n"
+        f"load(Classifier(model={str(release)!r})).score([Text('AI terms')])\nprint({say})"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"
+    return done.stdout.strip()
+
+
+def test_a_built_engine_scores_without_torch(tiny_release, cache):
+    load(Classifier(model=str(tiny_release)))
+    assert scoring_alone(tiny_release, "{'torch', 'transformers'} & set(sys.modules)") == "set()"
+
+
+def test_nothing_is_reported_to_anybody(tiny_release, cache):
+    """Importing openvino as it comes forks a process that sends to Google Analytics."""
+    assert scoring_alone(tiny_release, "len(forks), sys.modules['openvino_telemetry']") == "0 None"
 
 
 def test_a_build_that_was_killed_leaves_nothing_that_is_taken_for_an_engine(tiny_release, cache, monkeypatch):
@@ -74,18 +84,6 @@ def test_a_damaged_engine_is_built_again(tiny_release, cache, name):
     told = []
     assert load(Classifier(model=str(tiny_release)), told.append).score(ITEMS[:1]) == first
     assert len(told) == 1
-
-
-def test_nothing_is_reported_to_anybody(tiny_release, cache):
-    """Importing openvino as it comes forks a process that sends to Google Analytics."""
-    code = (
-        "import os, sys\nfrom monitor.classify import Text, load\nfrom monitor.config import Classifier\n"
-        "forks = []\nos.register_at_fork(before=lambda: forks.append(1))\n"
-        f"load(Classifier(model={str(tiny_release)!r})).score([Text('AI terms')])\n"
-        "print(len(forks), sys.modules.get('openvino_telemetry'))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "0 None"
 
 
 def test_old_engines_are_thrown_away(tiny_release, cache, monkeypatch):

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -50,7 +50,5 @@ def test_the_same_seed_draws_the_same_posts():
     assert draw(np.ones(50), 5, 7)[0].tolist() != draw(np.ones(50), 5, 8)[0].tolist()
 
 
-@settings(max_examples=5)
-@given(st.just(0.0))
-def test_a_model_without_any_doubt_still_gives_a_sample(zero):
-    assert len(draw(np.full(9, zero), 4, 1)[0]) == 4
+def test_a_model_without_any_doubt_still_gives_a_sample():
+    assert len(draw(np.zeros(9), 4, 1)[0]) == 4

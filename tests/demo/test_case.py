@@ -84,8 +84,10 @@ def test_the_demo_shows_the_planted_effects(tmp_path):
                 assert side.concern == pytest.approx(mean(label[1] for label in labels), abs=0.4), summary.event.id
                 done = sum(label[2] == "done" for label in labels)
                 assert side.removal["done"] == pytest.approx(done, rel=0.5, abs=4), summary.event.id
+    before, after = sides["discovery"]
+    assert after.removal["done"] > before.removal["done"] + 10
     for event in ("ceo-letter", "revised"):
-        assert sides[event][1].concern < sides[event][0].concern - 0.1
+        assert sides[event][1].concern < sides[event][0].concern - 0.2
     again = play(store, lambda *_: None)
     assert (again.stored, again.reposts) == (outcome.stored, outcome.reposts)
 
