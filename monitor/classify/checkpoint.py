@@ -19,7 +19,7 @@ class Checkpoint:
         import torch
 
         try:
-            found: dict[str, Any] = torch.load(self._path, weights_only=True)
+            found: dict[str, Any] = torch.load(self._path, map_location="cpu", weights_only=True)
         except (OSError, EOFError, RuntimeError, UnpicklingError):  # none, or cut off
             return None
         return found["state"] if found.get("key") == self._key else None

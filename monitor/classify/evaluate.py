@@ -35,6 +35,8 @@ PARTS: dict[str, Callable[[CorpusPost], bool]] = {
     # Length tells relevance in a part of the corpus (its README), so a figure over all lengths may flatter.
     "short": lambda post: not post.group and len(post.text) < LONG,
     "long": lambda post: not post.group and len(post.text) >= LONG,
+    # By somebody who saw neither corpus nor model, after everything else: whether the other held-out posts flatter.
+    "written last": lambda post: post.writer == "heldout-fresh-all",
 }
 
 

@@ -1,10 +1,11 @@
-"""The training loop: adapters and heads on a frozen base; the same seed gives the same weights."""
+"""The training loop: adapters and heads on a frozen base; the same seed gives the same weights on the same CPU."""
 
 from __future__ import annotations
 
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from monitor.classify.corpus import CorpusPost
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from monitor.classify.checkpoint import Checkpoint
     from monitor.classify.model import Classifier
 
-NETWORK = 2  # of the network and what is kept of a training: another number starts afresh
+NETWORK = 3  # of the network and what is kept of a training: another number starts afresh
 OnStep = Callable[[int, int, float], None]
 IGNORED = -100  # a label that does not count: concern, removal, stance of an irrelevant post
 SORTED_BATCHES = 60  # batches drawn together and sorted by length, so that little is padded
@@ -38,25 +39,27 @@ def fit(
     """Train on ``posts``; ``on_step(step, steps, loss)`` reports progress, ``checkpoint`` keeps it over a kill,
     ``start`` are the adapters and heads to go on from.
 
-    Arithmetic is bfloat16 on processors that have it, the trained weights are float32. The model comes back unmerged,
-    its frozen layers in bfloat16.
+    On a GPU where torch finds one. Arithmetic is bfloat16 where the hardware multiplies it, the trained weights are
+    float32. The model comes back on the CPU, unmerged, its frozen layers in bfloat16 if they were trained so.
     """
     import torch
 
     from monitor.classify.model import Classifier, halved
 
     torch.manual_seed(recipe.seed)
-    is_halved = _has_bfloat16()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    is_halved = _has_bfloat16(device)
     model = Classifier(base, recipe.rank, recipe.dropout).train()
     model.load_state_dict(start or {}, strict=False)
-    model = halved(model) if is_halved else model
-    loss_of, batches = _Loss(posts, recipe), list(_batches(base, posts, recipe))
+    model = (halved(model) if is_halved else model).to(device)
+    loss_of, batches = _Loss(posts, recipe, device), list(_batches(base, posts, recipe))
     run = _Run(model, recipe, len(batches))
     if checkpoint is not None and (state := checkpoint.load()):
         run.restore(state)
     for step, (windows, rows) in enumerate(batches[run.step :], run.step + 1):
-        with torch.autocast("cpu", torch.bfloat16, enabled=is_halved):
-            raw = model(*tensors(windows, base.pad))
+        given = (value.to(device) for value in tensors(windows, base.pad))
+        with torch.autocast(device, torch.bfloat16, enabled=is_halved):
+            raw = model(*given)
         loss = loss_of(raw.float(), rows)
         run.take(loss)
         if on_step is not None:
@@ -64,7 +67,7 @@ def fit(
         if checkpoint is not None and step % max(1, len(batches) // recipe.epochs) == 0:
             checkpoint.save(run.state())
     run.mean.into(model)
-    return model.eval()
+    return model.cpu().eval()
 
 
 class _Run:
@@ -96,23 +99,27 @@ class _Run:
             "optimiser": self._optimiser.state_dict(),
             "schedule": self._schedule.state_dict(),
             "chance": torch.get_rng_state(),
+            "chance of the GPU": torch.cuda.get_rng_state_all(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         import torch
 
         self.step = self.mean.steps = state["step"]
-        self.mean.values = state["mean"]
+        self.mean.values = {name: state["mean"][name].to(value.device) for name, value in self.mean.values.items()}
         self._model.load_state_dict(state["weights"], strict=False)
         self._optimiser.load_state_dict(state["optimiser"])
         self._schedule.load_state_dict(state["schedule"])
         torch.set_rng_state(state["chance"])
+        torch.cuda.set_rng_state_all(state["chance of the GPU"][: torch.cuda.device_count()])
 
 
-def _has_bfloat16() -> bool:
-    """Whether this CPU multiplies bfloat16 itself. One with AVX2 alone is 8 to 80 times slower with it."""
+def _has_bfloat16(device: str) -> bool:
+    """Whether the hardware multiplies bfloat16 itself. A CPU with AVX2 alone is 8 to 80 times slower with it."""
     import torch
 
+    if device == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
     known = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
     return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
 
@@ -142,18 +149,20 @@ def _seen(post: CorpusPost, recipe: Recipe, chance: random.Random) -> tuple[str,
 class _Loss:
     """Sum of the four heads' losses; the last three only over relevant posts."""
 
-    def __init__(self, posts: Sequence[CorpusPost], recipe: Recipe) -> None:
+    def __init__(self, posts: Sequence[CorpusPost], recipe: Recipe, device: str) -> None:
         import torch
 
         book, labels = codebook(), [post.labels for post in posts]
         self.smoothing, self.functional = recipe.smoothing, torch.nn.functional
-        self.relevant = torch.tensor([[float(found.relevant)] for found in labels])
-        self.concern = torch.tensor([[float(found.concern > k) for k in book.concern[:-1]] for found in labels])
-        self.reached = torch.tensor([[float(found.concern >= k) for k in book.concern[:-1]] for found in labels])
-        self.removal = torch.tensor([_target(found.removal, book.removal, found.relevant) for found in labels])
-        self.stance = torch.tensor([_target(found.stance, book.stance, found.relevant) for found in labels])
-        self.removal_weights = _weights(self.removal.tolist(), len(book.removal), recipe.balance)
-        self.stance_weights = _weights(self.stance.tolist(), len(book.stance), recipe.balance)
+        of = partial(torch.tensor, device=device)
+        self.relevant = of([[float(found.relevant)] for found in labels])
+        self.concern = of([[float(found.concern > k) for k in book.concern[:-1]] for found in labels])
+        self.reached = of([[float(found.concern >= k) for k in book.concern[:-1]] for found in labels])
+        removal = [_target(found.removal, book.removal, found.relevant) for found in labels]
+        stance = [_target(found.stance, book.stance, found.relevant) for found in labels]
+        self.removal, self.stance = of(removal), of(stance)
+        self.removal_weights = of(_weights(removal, len(book.removal), recipe.balance))
+        self.stance_weights = of(_weights(stance, len(book.stance), recipe.balance))
 
     def __call__(self, raw: torch.Tensor, rows: Sequence[int]) -> torch.Tensor:
         entropy, binary = self.functional.cross_entropy, self.functional.binary_cross_entropy_with_logits
@@ -177,12 +186,10 @@ def _target(value: str, values: Sequence[str], is_relevant: int) -> int:
     return values.index(value) if is_relevant else IGNORED
 
 
-def _weights(targets: Sequence[int], classes: int, balance: float) -> torch.Tensor:
-    import torch
-
+def _weights(targets: Sequence[int], classes: int, balance: float) -> list[float]:
     counts = Counter(target for target in targets if target != IGNORED)
     total = sum(counts.values())
-    return torch.tensor([(total / classes / max(1, counts[i])) ** balance for i in range(classes)])
+    return [(total / classes / max(1, counts[i])) ** balance for i in range(classes)]
 
 
 def _optimiser(model: Classifier, recipe: Recipe, steps: int) -> tuple[torch.optim.Optimizer, Any]:
