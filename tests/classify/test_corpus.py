@@ -1,7 +1,8 @@
 import json
+from statistics import mean
 
 import pytest
-from sklearn.metrics import cohen_kappa_score
+from sklearn.metrics import cohen_kappa_score, roc_auc_score
 
 from monitor.classify.corpus import CORPUS, groups, read_corpus
 from monitor.errors import CorpusError
@@ -102,6 +103,15 @@ def test_the_data_statement_tells_the_agreement_and_the_counts_that_the_files_gi
     both = sorted(set(by["writer"]) & set(by["blind"]))
     assert f"{len(corpus.posts):,} posts about" in said
     assert f"settled the {len(by['adjudicator'])} posts" in said
+    lengths = [len(post.text) for post in corpus.posts]
+    assert f"{min(lengths)} to {max(lengths):,} characters" in said
+    assert f"longer than 1,000 characters ({sum(n > 1000 for n in lengths)} of them)" in said
+    assert f"({mean(post.lang == 'en' for post in corpus.posts):.0%} English".replace("%", " %") in said
+    assert f"{mean(not post.labels.relevant for post in corpus.posts):.0%} are irrelevant".replace("%", " %") in said
+    for split in ("train", "calibration", "heldout"):
+        posts = corpus.split(split)
+        area = roc_auc_score([post.labels.relevant for post in posts], [len(post.text) for post in posts])
+        assert f"{area:.2f}".removeprefix("0") in said, (split, area)
     for head, weights in (("relevant", None), ("concern", "quadratic"), ("removal", None), ("stance", None)):
         one, other = ([getattr(by[who][post], head) for post in both] for who in ("writer", "blind"))
         share = sum(a == b for a, b in zip(one, other, strict=True)) / len(both)
