@@ -36,8 +36,8 @@ def _judge() -> Any:
     from scipy.sparse import hstack
 
     def features() -> Any:
-        letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), min_df=3, sublinear_tf=True)
-        return make_union(TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True), letters)
+        letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), min_df=3, sublinear_tf=True, dtype=np.float32)
+        return make_union(TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, dtype=np.float32), letters)
 
     book, known = codebook(), read_corpus(CORPUS).split("train")
     of_text, of_context = features(), features()

@@ -91,6 +91,7 @@ def test_the_shipped_card_belongs_to_the_shipped_corpus_and_codebook():
     assert found["heldout"]["all"]["n"] >= 300
 
 
+@pytest.mark.timeout(600)  # the regression is trained first: two minutes on a slow machine
 @pytest.mark.parametrize("judge", sorted(BASELINES))
 def test_the_shipped_release_beats_every_baseline_on_its_held_out_posts(judge):
     posts = read_corpus().split("heldout")
