@@ -12,7 +12,7 @@ from monitor.classify.agreement import settled
 from monitor.classify.corpus import CorpusPost
 from monitor.classify.sample import draw
 from monitor.codebook import Labels, codebook
-from monitor.config import Config
+from monitor.config import Config, Topic, names_of
 from monitor.errors import MonitorError
 from monitor.records import Annotation, Draw, Window
 from monitor.store import Store
@@ -139,7 +139,6 @@ def gather(store: Store, config: Config) -> Gathered:
     """
     annotations = _annotations(store)
     rows = {_key(row): row for row in annotations}
-    platforms = {topic.name: topic.platform for topic in config.topics}
     posts, unsettled, not_allowed = [], 0, 0
     for key, by in _by_post(annotations).items():
         row, labels = rows[key], settled(by)
@@ -148,7 +147,7 @@ def gather(store: Store, config: Config) -> Gathered:
         elif labels is None:
             unsettled += 1
         else:
-            posts.append(_post(key, row, labels, platforms))
+            posts.append(_post(key, row, labels, config.topics))
     return Gathered(tuple(posts), unsettled, not_allowed)
 
 
@@ -168,15 +167,15 @@ def _key(row: dict[str, object]) -> str:
     return f"{row['platform']} {row['post_id']}"
 
 
-def _post(key: str, row: dict[str, object], labels: Labels, platforms: dict[str, str]) -> CorpusPost:
-    topics = [str(rule).split("/")[0] for rule in row["matched"]]  # type: ignore[attr-defined]
-    about = next((platforms[topic] for topic in topics if topic in platforms), "")
+def _post(key: str, row: dict[str, object], labels: Labels, topics: Sequence[Topic]) -> CorpusPost:
+    names = names_of(topics, row["matched"])  # type: ignore[arg-type]
     return CorpusPost(
         id=key,
         text=str(row["text"]),
         context=None if row["context"] is None else str(row["context"]),
         lang=str(row["lang"] or "und"),
-        platform=about,
+        platform=names[0] if names else "",
+        aliases=names[1:],
         persona=str(row["author_id"]),  # whom it must not be split from
         split="train",
         labels=labels,

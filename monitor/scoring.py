@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from monitor.classify import Prediction, Scorer, Text
-from monitor.config import Topic
+from monitor.config import Topic, names_of
 from monitor.records import Score
 from monitor.store import Store
 from monitor.store.queries import Unscored, shown_models, unscored
@@ -31,15 +31,9 @@ def score_pending(
             store.switch_scores(scorer.model_id)
             log.info("every post has been scored by %s; the pages show its scores now", scorer.model_id)
         return 0
-    names = {topic.name: (topic.platform, *topic.aliases) for topic in topics}
-    found = scorer.score([Text(post.text, post.context, _aliases(post.matched, names)) for post in waiting])
+    found = scorer.score([Text(post.text, post.context, names_of(topics, post.matched)) for post in waiting])
     store.commit_scores([_score(post, one, scorer.model_id) for post, one in zip(waiting, found, strict=True)])
     return len(waiting)
-
-
-def _aliases(matched: Iterable[str], names: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
-    topics = dict.fromkeys(rule.split("/")[0] for rule in matched)
-    return tuple(dict.fromkeys(alias for topic in topics for alias in names.get(topic, ())))
 
 
 def _score(post: Unscored, found: Prediction, model_id: str) -> Score:

@@ -146,7 +146,7 @@ def test_only_settled_posts_are_learned_from_and_those_of_x_only_where_that_is_a
     config.write_text(config.read_text().replace("# may_train = false", "may_train = true"))
     allowed = gather(store, load(config))
     assert (len(allowed.posts), allowed.not_allowed) == (40, 0)
-    assert allowed.posts[0].platform == "SoundCloud"
+    assert allowed.posts[0].names[:2] == ("SoundCloud", "sound cloud")  # read as when they were scored
 
 
 def test_what_could_steer_a_terminal_is_not_printed(store, config):

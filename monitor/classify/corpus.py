@@ -26,7 +26,8 @@ _HINT = "Correct the corpus; its rules stand in monitor/classify/corpus/README.m
 class CorpusPost:
     """A post written for this project, with its final labels.
 
-    ``platform`` is the one it is about, or empty. Posts of one ``group`` are near-identical and differ in a label.
+    ``platform`` is the one it is about, or empty; ``aliases`` are further names of it. Posts of one ``group`` are
+    near-identical and differ in a label.
     """
 
     id: str
@@ -39,6 +40,12 @@ class CorpusPost:
     labels: Labels
     writer: str
     group: str = ""
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the platform is called."""
+        return (self.platform, *self.aliases) if self.platform else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ def judged(scorer: Scorer, posts: Sequence[CorpusPost]) -> list[Prediction]:
 
 def as_text(post: CorpusPost) -> Text:
     """A corpus post as the scorer takes it."""
-    return Text(post.text, post.context, (post.platform,) if post.platform else ())
+    return Text(post.text, post.context, post.names)
 
 
 def rows(judge: str, posts: Sequence[CorpusPost], found: Sequence[Prediction]) -> list[Row]:

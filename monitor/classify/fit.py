@@ -141,7 +141,7 @@ def _batches(base: Base, posts: Sequence[CorpusPost], recipe: Recipe) -> Iterato
 
 
 def _seen(post: CorpusPost, recipe: Recipe, chance: random.Random) -> tuple[str, str]:
-    names = (post.platform,) if post.platform and chance.random() >= recipe.named else ()
+    names = post.names if post.platform and chance.random() >= recipe.named else ()
     text, context = prepare(post.text, names), prepare(post.context or "", names)
     return (text.lower(), context.lower()) if chance.random() < recipe.lowered else (text, context)
 

@@ -64,8 +64,8 @@ def _judge() -> Any:
 
 
 def _texts(posts: Sequence[CorpusPost]) -> list[str]:
-    return [prepare(post.text, (post.platform,) if post.platform else ()) for post in posts]
+    return [prepare(post.text, post.names) for post in posts]
 
 
 def _contexts(posts: Sequence[CorpusPost]) -> list[str]:
-    return [prepare(post.context or "", (post.platform,) if post.platform else ()) for post in posts]
+    return [prepare(post.context or "", post.names) for post in posts]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.classify.built import built
-from monitor.classify.engine import Engine, OpenVinoEngine, TorchEngine, has_gpu
+from monitor.classify.engine import Engine, OpenVinoEngine, TorchEngine, has_gpu, has_vnni
 from monitor.classify.prediction import Likelihoods, Prediction, Text, combine, concatenate, likelihoods, predictions
 from monitor.classify.prepare import prepare
 from monitor.classify.release import check_base, find, load_release, read_card
@@ -82,7 +82,7 @@ def load(settings: Settings | None = None, on_build: Callable[[str], None] = _lo
 
     Args:
         settings: of the configuration.
-        on_build: told once when engine files have to be made first, which takes some 20 s.
+        on_build: told once when engine files have to be made first, which takes some 20 to 60 s.
         threads: of the processor; 0 takes all cores.
 
     Raises:
@@ -115,8 +115,10 @@ def _openvino(
     folder: Path, card: dict[str, Any], settings: Settings, on_build: Callable[[str], None], threads: int
 ) -> tuple[Engine, Tokens]:
     check_base(folder, card)
-    found = built(folder, card, on_build)
-    return OpenVinoEngine(found.graph, found.pad, settings.batch_size, threads), Tokens(found)
+    precision = settings.precision if settings.precision != "auto" else "int8" if has_vnni() else "f32"
+    found = built(folder, card, on_build, bits=8 if precision == "int8" else 32)
+    hint = "bf16" if precision == "bf16" else "f32"
+    return OpenVinoEngine(found.graph, found.pad, settings.batch_size, threads, hint), Tokens(found)
 
 
 def _nothing_said() -> Prediction:

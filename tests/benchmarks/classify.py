@@ -15,6 +15,12 @@ from typing import Any
 import numpy as np
 
 TARGET = 15
+ENGINES = {
+    "OpenVINO f32": {"engine": "openvino", "precision": "f32"},
+    "OpenVINO bf16": {"engine": "openvino", "precision": "bf16"},
+    "OpenVINO int8": {"engine": "openvino", "precision": "int8"},
+    "torch": {"engine": "torch"},
+}
 
 
 def run(quick: bool) -> list[tuple[str, str, str]]:
@@ -27,14 +33,16 @@ def run(quick: bool) -> list[tuple[str, str, str]]:
             seconds[name].append(_timed(judge, posts))
     peaks = [_gemm_peak() for _ in range(3)]
     rows = []
-    for name in ("OpenVINO", "torch"):
+    for name in ENGINES:
         ratio = statistics.median(p / s for p, s in zip(seconds["pipeline"], seconds[name], strict=True))
         rate = len(posts) / statistics.median(seconds[name])
         share = _work(posts) / statistics.median(seconds[name]) / statistics.median(peaks)
         said = f"{ratio:.1f} x ({rate:.0f} posts/s; {share:.0%} of the float32 GEMM peak)"
         rows.append((f"scoring with {name}, to transformers.pipeline", f"at least {TARGET} x", said))
-    flipped = _flipped(posts)
-    rows.append(("labels that differ between the two engines", "0 %", f"{flipped:.1%} of {4 * len(posts):,}"))
+    found = {name: _scorer(name).score(_texts(posts)) for name in ENGINES}
+    flipped = _flipped(found["torch"], found["OpenVINO f32"])
+    rows.append(("labels that differ between torch and OpenVINO f32", "0 %", f"{flipped:.1%} of {4 * len(posts):,}"))
+    rows += _cost_of("OpenVINO bf16", quick) + _cost_of("OpenVINO int8", quick)
     starts = [_started() for _ in range(2 if quick else 5)]
     first = statistics.median(start for start, _ in starts)
     rows.append(("monitor score, process start to first result", "under 3 s", f"{first:.2f} s"))
@@ -50,22 +58,26 @@ def _posts(n: int) -> Sequence[Any]:
 
 
 def _judges() -> dict[str, Callable[[Sequence[Any]], object]]:
+    def scored(name: str) -> Callable[[Sequence[Any]], object]:
+        return lambda posts: _scorer(name).score(_texts(posts))
+
+    return {"pipeline": _pipeline(), **{name: scored(name) for name in ENGINES}}
+
+
+def _texts(posts: Sequence[Any]) -> list[Any]:
     from monitor.classify.evaluate import as_text
 
-    def scored(engine: str) -> Callable[[Sequence[Any]], object]:
-        return lambda posts: _scorer(engine).score([as_text(post) for post in posts])
-
-    return {"pipeline": _pipeline(), "torch": scored("torch"), "OpenVINO": scored("openvino")}
+    return [as_text(post) for post in posts]
 
 
-def _scorer(engine: str) -> Any:
+def _scorer(name: str) -> Any:
     """One that remembers nothing of the round before."""
     from monitor.classify import load
     from monitor.config import Classifier
 
-    if engine not in _LOADED:
-        _LOADED[engine] = load(Classifier(engine=engine))  # type: ignore[arg-type]
-    scorer = _LOADED[engine]
+    if name not in _LOADED:
+        _LOADED[name] = load(Classifier(**ENGINES[name]))  # type: ignore[arg-type]
+    scorer = _LOADED[name]
     return type(scorer)(scorer.model_id, scorer.engine, scorer.tokens, scorer.temperatures)
 
 
@@ -116,7 +128,7 @@ def _work(posts: Sequence[Any]) -> float:
 
     model, _, _ = load_release()
     weights = sum(value.numel() for name, value in model.encoder.named_parameters() if ".layer." in name)
-    windows = _scorer("openvino").tokens.windows([prepared(as_text(post)) for post in posts])
+    windows = _scorer("OpenVINO f32").tokens.windows([prepared(as_text(post)) for post in posts])
     return 2.0 * weights * sum(len(window.ids) for found in windows for window in found)
 
 
@@ -133,15 +145,29 @@ def _gemm_peak(side: int = 2048) -> float:
     return best
 
 
-def _flipped(posts: Sequence[Any]) -> float:
-    from monitor.classify.evaluate import as_text
+def _cost_of(name: str, quick: bool) -> list[tuple[str, str, str]]:
+    """What an engine loses to float32 on the held-out posts."""
+    from monitor.classify.corpus import read_corpus
+    from monitor.classify.evaluate import figures
+
+    posts = read_corpus().split("heldout")[:: 4 if quick else 1]
+    exact, coarse = (_scorer(each).score(_texts(posts)) for each in ("OpenVINO f32", name))
+    before, after = figures(posts, exact), figures(posts, coarse)
+    named = ("relevance_f1", "concern_kappa", "removal_f1", "stance_f1")
+    lost = {each: (before[each] or 0) - (after[each] or 0) for each in named}
+    worst = max(lost, key=lambda each: lost[each])
+    about = f"{len(posts):,} held-out posts"
+    return [
+        (f"labels that {name} changes", "at most 2 %", f"{100 * _flipped(exact, coarse):.2f} % of 4 on {about}"),
+        (f"figure that {name} costs most", "at most 0.005", f"{max(0, lost[worst]):.4f} ({worst})"),
+    ]
+
+
+def _flipped(one: Sequence[Any], other: Sequence[Any]) -> float:
+    """Share of the labels on which two lists of predictions differ."""
     from monitor.codebook import decide
 
-    both = [
-        [decide(one.relevant, one.concern, one.removal, one.stance) for one in _scorer(engine).score(texts)]
-        for engine in ("torch", "openvino")
-        for texts in [[as_text(post) for post in posts]]
-    ]
+    both = [[decide(p.relevant, p.concern, p.removal, p.stance) for p in found] for found in (one, other)]
     names = ("relevant", "concern", "removal", "stance")
     return float(np.mean([getattr(a, n) != getattr(b, n) for a, b in zip(*both, strict=True) for n in names]))
 

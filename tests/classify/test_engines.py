@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from monitor.classify import Text, built, load
+from monitor.classify import Text, built, engine, load
 from monitor.classify.engine import OpenVinoEngine, TorchEngine
 from monitor.classify.quiet import openvino
 from monitor.config import Classifier
@@ -31,6 +31,39 @@ def test_both_engines_give_the_same_scores(tiny_release):
     for one, other in zip(by_torch.score(ITEMS), by_openvino.score(ITEMS), strict=True):
         pair = [(found.relevant, *found.concern, *found.removal, *found.stance) for found in (one, other)]
         assert np.allclose(*pair, atol=1e-3)
+
+
+@pytest.mark.parametrize(("precision", "within"), [("bf16", 0.03), ("int8", 0.06)])
+def test_a_coarser_engine_gives_nearly_the_same_scores_whatever_else_is_in_the_batch(tiny_release, precision, within):
+    exact = load(Classifier(model=str(tiny_release), precision="f32"))
+    coarse = load(Classifier(model=str(tiny_release), precision=precision))
+    together = coarse.score(ITEMS)
+    of_both = [
+        np.array([(found.relevant, *found.concern, *found.removal, *found.stance) for found in scored])
+        for scored in (exact.score(ITEMS), together)
+    ]
+    assert np.abs(of_both[0] - of_both[1]).mean() < within  # random weights, so single scores may move far
+    coarse._kept.clear()
+    for item, other in zip(ITEMS, together, strict=True):
+        [alone] = coarse.score([item])
+        assert np.allclose((alone.relevant, *alone.removal), (other.relevant, *other.removal), atol=1e-3)
+
+
+def test_building_in_8_bits_says_nothing_on_stdout(tiny_release, cache, capfd):
+    """Results go there: NNCF draws its bars on stdout."""
+    told = []
+    load(Classifier(model=str(tiny_release), precision="int8"), told.append)
+    assert len(told) == 1
+    assert capfd.readouterr().out == ""
+
+
+@pytest.mark.parametrize(("flags", "is_fast"), [("flags : fpu avx2 avx512_vnni", True), ("flags : fpu avx2", False)])
+def test_8_bits_are_chosen_where_the_processor_is_fast_with_them(tmp_path, monkeypatch, flags, is_fast):
+    (tmp_path / "cpuinfo").write_text(flags)
+    monkeypatch.setattr(engine, "CPU_INFO", tmp_path / "cpuinfo")
+    assert engine.has_vnni() is is_fast
+    monkeypatch.setattr(engine, "CPU_INFO", tmp_path / "none")
+    assert not engine.has_vnni()
 
 
 def test_an_engine_is_built_once_and_told(tiny_release, cache):
