@@ -126,9 +126,10 @@ def test_a_hundred_thousand_gaps_over_eighteen_months_of_hours_take_no_time():
     # 80-110 ms on one core of two that were busy training: all but 5-8 ms of it to read the gaps' 200,000 times.
     chance = random.Random(0)
     begun, hours = NOW - 540 * DAY, 540 * 24
-    gaps = []
-    for start in sorted(begun + chance.random() * 539 * DAY for _ in range(100_000)):
-        gaps.append(Gap(LIVE, start, start + chance.random() * 0.2 * HOUR, "x", chance.choice(["replay", None])))
+    gaps = [
+        Gap(LIVE, start, start + chance.random() * 0.2 * HOUR, "x", chance.choice(["replay", None]))
+        for start in sorted(begun + chance.random() * 539 * DAY for _ in range(100_000))
+    ]
     edges = [begun + i * HOUR for i in range(hours + 1)]
     before = perf_counter()
     history = ledger(LIVE, gaps, begun, NOW)
