@@ -10,7 +10,7 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -109,13 +109,6 @@ class Topic(_Table):
         return self
 
 
-def names_of(topics: Iterable[Topic], matched: Iterable[str]) -> tuple[str, ...]:
-    """What the platforms are called whose topics a post matched; ``matched`` are "topic/rule" ids."""
-    known = {topic.name: (topic.platform, *topic.aliases) for topic in topics}
-    found = dict.fromkeys(rule.split("/")[0] for rule in matched)
-    return tuple(dict.fromkeys(name for topic in found for name in known.get(topic, ())))
-
-
 class Event(_Table):
     """A change of terms or a response to it. Announced, effective and discovered are different times."""
 
@@ -185,12 +178,8 @@ class StoreSettings(_Table):
 class Classifier(_Table):
     model: str = Field(default="", description="empty: the shipped model; else a folder or a hub name")
     batch_size: int = Field(default=0, ge=0, description="texts in one batch; 0: what suits the engine")
-    engine: Literal["auto", "openvino", "torch"] = Field(
-        default="auto", description="auto: torch where there is an NVIDIA GPU, else OpenVINO"
-    )
-    precision: Literal["auto", "f32", "bf16", "int8"] = Field(
-        default="auto", description="of the OpenVINO engine; auto: int8 where the processor has VNNI, else f32"
-    )
+    engine: Literal["auto", "openvino", "torch"] = "auto"  # torch where there is an NVIDIA GPU, else OpenVINO
+    precision: Literal["auto", "f32", "bf16", "int8"] = "auto"  # of OpenVINO: int8 where there is VNNI, else f32
     review_cost: float = Field(
         default=0.25, gt=0, le=1, description="of a person's look, as a share of what a wrong label costs"
     )

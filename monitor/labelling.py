@@ -10,9 +10,10 @@ from typing import Literal
 
 from monitor.classify.agreement import settled
 from monitor.classify.corpus import CorpusPost
+from monitor.classify.prepare import names_of
 from monitor.classify.sample import draw
 from monitor.codebook import Labels, codebook
-from monitor.config import Config, Topic, names_of
+from monitor.config import Config, Topic
 from monitor.errors import MonitorError
 from monitor.records import Annotation, Draw, Window
 from monitor.store import Store

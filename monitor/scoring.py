@@ -6,7 +6,8 @@ import logging
 from collections.abc import Sequence
 
 from monitor.classify import Prediction, Scorer, Text
-from monitor.config import Topic, names_of
+from monitor.classify.prepare import names_of
+from monitor.config import Topic
 from monitor.records import Score
 from monitor.store import Store
 from monitor.store.queries import Unscored, shown_models, unscored

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from monitor.config import Topic
 from monitor.text import normalise
 
 LINK, HANDLE, PLATFORM = "http", "@user", "Platform"  # words the frozen vocabulary knows
@@ -65,3 +66,10 @@ def _one(alias: str) -> str:
         return f"(?<![{_LETTER}])[@#]?{name}(?![{_LETTER}])"
     ending = f"(?=[{_LETTER}]{{0,{_ENDING}}}(?![{_LETTER}]))" if len(plain) >= 6 else f"(?![{_LETTER}])"
     return f"(?<![{_LETTER}])[@#]?(?i:{name}){ending}"
+
+
+def names_of(topics: Iterable[Topic], matched: Iterable[str]) -> tuple[str, ...]:
+    """What the platforms are called whose topics a post matched; ``matched`` are "topic/rule" ids."""
+    known = {topic.name: (topic.platform, *topic.aliases) for topic in topics}
+    found = dict.fromkeys(rule.split("/")[0] for rule in matched)
+    return tuple(dict.fromkeys(name for topic in found for name in known.get(topic, ())))
