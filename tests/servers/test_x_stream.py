@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -178,6 +179,26 @@ def test_a_break_loses_nothing_that_was_sent(x, how, error):
     assert post_ids(lines) == sent[:200]
     assert [entry.post_id for entry in x.stream.sent] == sent[:200]
     assert x.bill()[NOW.date()].posts == 200
+
+
+def test_a_reset_waits_for_a_client_that_reads_slowly(x):
+    x.stream.script(StreamFault("reset", after=100))
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        client.connect(("127.0.0.1", int(x.url.rsplit(":", 1)[1])))
+        client.sendall(f"GET /2/tweets/search/stream HTTP/1.1\r\nauthorization: Bearer {x.token}\r\n\r\n".encode())
+        assert x.stream.wait_connected()
+        publish(x, 100, "soundcloud " * 20)
+        assert x.stream.wait_sent(100)
+        assert _until_reset(client).count(b'"data"') == 100
+
+
+def _until_reset(client: socket.socket) -> bytes:
+    content = b""
+    with contextlib.suppress(ConnectionResetError):
+        while part := client.recv(1_024):
+            content += part
+    return content
 
 
 def test_silence_brings_neither_posts_nor_heartbeats(x):

@@ -240,11 +240,14 @@ class Stream:
         body = page([matched.post], connection.wanted, self._archive)
         body["data"] = body["data"][0]
         tags = [{"id": r.id} | ({"tag": r.tag} if has_tags and r.tag is not None else {}) for r in matched.rules]
-        connection.wire.send(_line(connection.wanted.spoken(body | {"matching_rules": tags})))
-        self._till.ring(body)
+        line = _line(connection.wanted.spoken(body | {"matching_rules": tags}))
+        connection.wire.insist()
+        self._till.ring(body)  # before the client can read the post: a test compares as soon as it has it
         connection.sent += 1
         with self._changed:
             self.sent.append(Sent(matched.post.id, connection.number, self._clock.now()))
+        connection.wire.send(line)
+        with self._changed:
             self._changed.notify_all()
 
 

@@ -13,6 +13,7 @@ import time
 from http.server import BaseHTTPRequestHandler
 
 _LOOK_SECONDS = 0.02
+_DELIVERY_SECONDS = 5.0
 
 
 class Wire:
@@ -39,9 +40,17 @@ class Wire:
         Raises:
             OSError: the client is gone.
         """
+        self.insist()
+        self._handler.wfile.write(b"%x\r\n%b\r\n" % (len(content), content))
+
+    def insist(self) -> None:
+        """Go on only with a client that is still there.
+
+        Raises:
+            OSError: it is gone.
+        """
         if self.is_gone():
             raise ConnectionAbortedError("the client has left")
-        self._handler.wfile.write(b"%x\r\n%b\r\n" % (len(content), content))
 
     def finish(self) -> None:
         """The last chunk, then the end of the connection."""
@@ -70,7 +79,7 @@ class Wire:
     def drop(self, *, resets: bool) -> None:
         """End without the last chunk, by RST or FIN, once all that was sent has arrived: it counts as delivered."""
         connection = self._handler.connection
-        until = time.monotonic() + 1
+        until = time.monotonic() + _DELIVERY_SECONDS
         while _waiting(connection) and time.monotonic() < until:
             time.sleep(0.001)
         if resets:
