@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from monitor.records import Estimate
 
 LEAST_SET = 10  # posts in each set: below, Chapman's estimate lies up to a half too low
-LEAST_SHARED = 1  # more would keep the rows that overlap by luck alone: with 7, N = 200 is found 55 % too low
+LEAST_SHARED = 1  # more would keep the rows that overlap by luck alone: with 5, N = 200 is found 55 % too low
 METHOD = "Chapman, score interval"
 _LEVEL, _Z = 0.95, 1.959964
 Values = NDArray[np.float64]
