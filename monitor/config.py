@@ -178,8 +178,8 @@ class StoreSettings(_Table):
 class Classifier(_Table):
     model: str = Field(default="", description="empty: the shipped model; else a folder or a hub name")
     batch_size: int = Field(default=0, ge=0, description="texts in one batch; 0: what suits the engine")
-    engine: Literal["auto", "openvino", "torch"] = "auto"  # torch where there is an NVIDIA GPU, else OpenVINO
-    precision: Literal["auto", "f32", "bf16", "int8"] = "auto"  # of OpenVINO: int8 where there is VNNI, else f32
+    engine: Literal["auto", "openvino", "torch"] = Field(default="auto", description="torch where it finds a GPU")
+    precision: Literal["auto", "f32", "bf16", "int8"] = Field(default="auto", description="of OpenVINO; int8 with VNNI")
     review_cost: float = Field(
         default=0.25, gt=0, le=1, description="of a person's look, as a share of what a wrong label costs"
     )

@@ -24,6 +24,14 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["XDG_CACHE_HOME"] = str(shared / "cache")
 
 
+@pytest.fixture(scope="session")
+def shipped_engine(_own_cache: None) -> None:
+    """Built before, so that a program under test does not spend its time on that: 40 s where it is in 8 bits."""
+    from monitor.classify import load
+
+    load()
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "monitor.duckdb")

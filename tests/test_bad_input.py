@@ -22,6 +22,7 @@ from tests.conftest import lacking
 from tests.servers.events import chatter, create, uri
 from tests.servers.jetstream import GARBAGE
 
+pytestmark = pytest.mark.usefixtures("shipped_engine")
 DEAD = "ws://127.0.0.1:9"
 
 

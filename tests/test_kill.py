@@ -2,14 +2,9 @@
 
 import pytest
 
-from monitor.classify import load
 from tests.benchmarks.kill import campaign
 
-
-@pytest.fixture(autouse=True, scope="module")
-def _engine():
-    """Built before: a kill in the middle of building it has a test of its own."""
-    load()
+pytestmark = pytest.mark.usefixtures("shipped_engine")  # a kill in the middle of building it has a test of its own
 
 
 def test_kills_lose_nothing_and_store_nothing_twice(tmp_path):

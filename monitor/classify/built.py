@@ -56,7 +56,7 @@ def built(release: Path, card: dict[str, Any], on_build: Callable[[str], None] =
     try:
         return _read(folder)
     except (OSError, ValueError, KeyError, TypeError):  # none yet, or a damaged one
-        on_build(f"Preparing the classifier for this machine; once, some {20 if bits == 32 else 60} s")
+        on_build(f"Preparing the classifier for this machine; once, some {20 if bits == 32 else 40} s")
     try:
         shutil.rmtree(folder, ignore_errors=True)
         _make(release, folder, bits)

@@ -78,16 +78,29 @@ def read_corpus(folder: Path = CORPUS) -> Corpus:
             unknown post, a group over two splits or without a difference, or a post of one split that is
             near-identical to one of another.
     """
-    files = sorted((folder / "posts").glob("*.jsonl"))
-    notes = folder / "annotations.jsonl"
-    posts = tuple(_post(row, where, path.stem) for path in files for row, where in _rows(path))
-    if not posts:
-        raise CorpusError(f"There are no posts in {folder / 'posts'}", _HINT)
+    files, notes = _files(folder), folder / "annotations.jsonl"
+    posts = read_posts(folder)
     annotations = tuple(_annotation(row, where) for row, where in _rows(notes)) if notes.is_file() else ()
     _check_ids(posts, annotations)
     _check_groups(posts)
     _check_splits(posts)
     return Corpus(posts, annotations, _digest([*files, *([notes] if notes.is_file() else [])]))
+
+
+def read_posts(folder: Path = CORPUS) -> tuple[CorpusPost, ...]:
+    """The posts alone, each checked by itself: 0.3 s where ``read_corpus`` takes ten.
+
+    Raises:
+        CorpusError: no posts, a label outside the codebook, or a broken floor.
+    """
+    posts = tuple(_post(row, where, path.stem) for path in _files(folder) for row, where in _rows(path))
+    if not posts:
+        raise CorpusError(f"There are no posts in {folder / 'posts'}", _HINT)
+    return posts
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted((folder / "posts").glob("*.jsonl"))
 
 
 def _digest(files: Iterable[Path]) -> str:

@@ -82,7 +82,7 @@ def load(settings: Settings | None = None, on_build: Callable[[str], None] = _lo
 
     Args:
         settings: of the configuration.
-        on_build: told once when engine files have to be made first, which takes some 20 to 60 s.
+        on_build: told once when engine files have to be made first, which takes some 20 to 40 s.
         threads: of the processor; 0 takes all cores.
 
     Raises:

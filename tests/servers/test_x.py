@@ -376,6 +376,15 @@ def test_old_and_new_names_say_the_same(x, names, fields, is_new):
     assert ("tweet" in json.dumps(answer)) is not is_new
 
 
+def test_a_field_asked_for_by_its_new_name_needs_no_expansion(x):
+    x.names = "as_asked"
+    original = make_post("soundcloud", NOW - 3 * HOUR)
+    quote = make_post("soundcloud, really", NOW - 2 * HOUR, quoted=original)
+    x.hold(original, quote)
+    [post] = ask(x, "tweets", ids=quote.id, **{"post.fields": "referenced_posts"}).json()["data"]
+    assert post["referenced_posts"] == [{"type": "quoted", "id": original.id}]
+
+
 def test_payloads_are_what_the_reader_of_x_archives_reads(x):
     asked = make_post("Tom & Jerry <3 #AI", NOW - 2 * HOUR, author=2, lang="de")
     reply = make_post("soundcloud " + "y" * 300, NOW - HOUR, replied_to=asked, links=("https://example.org/a",))

@@ -20,9 +20,11 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.servers.answering import QuietHandler
 
 DID = "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa"
 _TERM = re.compile(r'"([^"]*)"|(\S+)')
@@ -254,18 +256,12 @@ def _token(seconds: float) -> str:
     return ".".join([*(base64.urlsafe_b64encode(json.dumps(p).encode()).decode().rstrip("=") for p in parts), "c2ln"])
 
 
-def _handler(server: Xrpc) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
+def _handler(server: Xrpc) -> type[QuietHandler]:
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             url = urlsplit(self.path)
             method = url.path.rsplit(".", 1)[-1]
-            body = self.rfile.read(int(self.headers.get("content-length") or 0))
+            body = self.read_body()
             fault = server.next_fault(method)
             if fault is not None:
                 time.sleep(fault.seconds)
@@ -283,11 +279,7 @@ def _handler(server: Xrpc) -> type[BaseHTTPRequestHandler]:
         do_POST = do_GET
 
         def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
-            self.send_response(status)
-            for name, value in {"content-type": "application/json", **headers}.items():
-                self.send_header(name, value)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
+            self.send_head(status, headers | {"content-length": str(len(body))})
             self.wfile.write(body)
 
         def _reset(self) -> None:

@@ -6,10 +6,11 @@ import contextlib
 import json
 import socket
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.servers.answering import QuietHandler
 from tests.servers.x.faults import Fault, Request
 from tests.servers.x.problem import Problem
 from tests.servers.x.wire import Wire
@@ -23,7 +24,7 @@ class Listener(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, address: tuple[str, int], handler_class: type[BaseHTTPRequestHandler]) -> None:
+    def __init__(self, address: tuple[str, int], handler_class: type[QuietHandler]) -> None:
         super().__init__(address, handler_class)
         self._open: set[socket.socket] = set()
 
@@ -41,19 +42,15 @@ class Listener(ThreadingHTTPServer):
                 connection.shutdown(socket.SHUT_RDWR)
 
 
-def handler(server: XServer, is_closed: threading.Event) -> type[BaseHTTPRequestHandler]:
+def handler(server: XServer, is_closed: threading.Event) -> type[QuietHandler]:
     """The handler class of one server."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
-        def log_message(self, *_: Any) -> None:
-            pass
+    class Handler(QuietHandler):
+        content_type = "application/json; charset=utf-8"
 
         def do_GET(self) -> None:
             url = urlsplit(self.path)
-            body = self.rfile.read(int(self.headers.get("content-length") or 0))
+            body = self.read_body()
             headers = {name.lower(): value for name, value in self.headers.items()}
             request = server.note(self.command, url.path, dict(parse_qsl(url.query)), body, headers)
             self._wire = Wire(self, is_closed)
@@ -100,11 +97,7 @@ def handler(server: XServer, is_closed: threading.Event) -> type[BaseHTTPRequest
             self._send(status, _with_errors(body, fault), rates | headers, cuts=fault.cuts)
 
         def _send(self, status: int, body: bytes, headers: dict[str, str], *, cuts: bool = False) -> None:
-            self.send_response(status)
-            for name, value in {"content-type": "application/json; charset=utf-8", **headers}.items():
-                self.send_header(name, value)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
+            self.send_head(status, headers | {"content-length": str(len(body))})
             self.wfile.write(body[: len(body) // 2] if cuts else body)
             if cuts:
                 self._wire.drop(resets=False)

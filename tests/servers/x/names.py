@@ -20,9 +20,9 @@ _NEW = {
     "tweets": "posts",
     "total_tweet_count": "total_post_count",  # of counts: a guess from the others
 }
-_OLD = {new: old for old, new in _NEW.items()} | {"referenced_posts.id": "referenced_tweets.id"}
-_OLD |= {f"referenced_posts{tail}": "referenced_tweets.id" for tail in ("", ".id")}
-_OLD |= {f"{stem}.author_id": "referenced_tweets.id.author_id" for stem in ("referenced_posts", "referenced_posts.id")}
+_OLD_FIELDS = {new: old for old, new in _NEW.items()}
+_OLD_EXPANSIONS = {f"referenced_posts{tail}": "referenced_tweets.id" for tail in ("", ".id")}
+_OLD_EXPANSIONS |= {f"{name}.author_id": f"{old}.author_id" for name, old in _OLD_EXPANSIONS.items()}
 _ALWAYS = ("id", "text", "edit_history_tweet_ids")
 _USER_ALWAYS = ("id", "name", "username")
 _SUBFIELDS = ("media.fields", "place.fields", "poll.fields")
@@ -55,16 +55,17 @@ def choice(params: Mapping[str, str], names: Names) -> Choice:
     """Read fields and expansions; both kinds of names are understood whatever is answered."""
     asks_new = "post.fields" in params or "_posts" in params.get("expansions", "")
     return Choice(
-        fields=_listed(params, "tweet.fields", "post.fields"),
-        user_fields=_listed(params, "user.fields"),
-        expansions=_listed(params, "expansions"),
+        fields=_listed(params, _OLD_FIELDS, "tweet.fields", "post.fields"),
+        user_fields=_listed(params, _OLD_FIELDS, "user.fields"),
+        expansions=_listed(params, _OLD_EXPANSIONS, "expansions"),
         is_new=asks_new if names == "as_asked" else names == "new",
     )
 
 
-def _listed(params: Mapping[str, str], *names: str) -> frozenset[str]:
+def _listed(params: Mapping[str, str], old: Mapping[str, str], *names: str) -> frozenset[str]:
+    """The values of these parameters in old names."""
     values = [value for name in names for value in params.get(name, "").split(",") if value]
-    return frozenset(_OLD.get(value, value) for value in values)
+    return frozenset(old.get(value, value) for value in values)
 
 
 def _renamed(value: Any) -> Any:

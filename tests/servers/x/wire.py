@@ -10,7 +10,8 @@ import struct
 import termios
 import threading
 import time
-from http.server import BaseHTTPRequestHandler
+
+from tests.servers.answering import QuietHandler
 
 _LOOK_SECONDS = 0.02
 _DELIVERY_SECONDS = 5.0
@@ -23,16 +24,12 @@ class Wire:
         is_closed: set when the server ends.
     """
 
-    def __init__(self, handler: BaseHTTPRequestHandler, is_closed: threading.Event) -> None:
+    def __init__(self, handler: QuietHandler, is_closed: threading.Event) -> None:
         self._handler, self._is_closed = handler, is_closed
 
     def begin(self, headers: dict[str, str]) -> None:
         """200, and a body in chunks."""
-        self._handler.send_response(200)
-        for name, value in {"content-type": "application/json; charset=utf-8", **headers}.items():
-            self._handler.send_header(name, value)
-        self._handler.send_header("transfer-encoding", "chunked")
-        self._handler.end_headers()
+        self._handler.send_head(200, headers | {"transfer-encoding": "chunked"})
 
     def send(self, content: bytes) -> None:
         """One chunk.
