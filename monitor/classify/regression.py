@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitor.classify.corpus import CORPUS, CorpusPost, read_corpus
 from monitor.classify.prediction import Likelihoods, Prediction, predictions
@@ -39,28 +40,37 @@ def _judge() -> Any:
         letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), min_df=3, sublinear_tf=True, dtype=np.float32)
         return make_union(TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, dtype=np.float32), letters)
 
-    book, known = codebook(), read_corpus(CORPUS).split("train")
+    known = read_corpus(CORPUS).split("train")
     of_text, of_context = features(), features()
     rows = hstack([of_text.fit_transform(_texts(known)), of_context.fit_transform(_contexts(known))]).tocsr()
-    is_relevant = np.array([post.labels.relevant for post in known]) == 1
-    targets = {
-        "relevant": [post.labels.relevant for post in known],
-        "concern": [post.labels.concern for post in known],
-        "removal": [book.removal.index(post.labels.removal) for post in known],
-        "stance": [book.stance.index(post.labels.stance) for post in known],
-    }
     heads = {}
-    for head, target in targets.items():
-        chosen = np.arange(len(known)) if head == "relevant" else np.flatnonzero(is_relevant)
-        fitted = LogisticRegression(C=8.0, class_weight="balanced", max_iter=400)
-        heads[head] = fitted.fit(rows[chosen], np.array(target)[chosen])
+    for head, (chosen, labels) in lessons(known).items():
+        heads[head] = LogisticRegression(C=8.0, class_weight="balanced", max_iter=400).fit(rows[chosen], labels)
 
     def judge(posts: Sequence[CorpusPost]) -> list[Prediction]:
         given = hstack([of_text.transform(_texts(posts)), of_context.transform(_contexts(posts))]).tocsr()
-        found = {head: fitted.predict_proba(given) for head, fitted in heads.items()}
-        return predictions(Likelihoods(found["relevant"][:, 1], found["concern"], found["removal"], found["stance"]))
+        return told({head: fitted.predict_proba(given) for head, fitted in heads.items()})
 
     return judge
+
+
+def lessons(known: Sequence[CorpusPost]) -> dict[str, tuple[NDArray[np.int_], NDArray[np.int_]]]:
+    """By head: the places of the posts that teach it, and their labels; only relevant posts teach the last three."""
+    book, found = codebook(), [post.labels for post in known]
+    targets = {
+        "relevant": [labels.relevant for labels in found],
+        "concern": [labels.concern for labels in found],
+        "removal": [book.removal.index(labels.removal) for labels in found],
+        "stance": [book.stance.index(labels.stance) for labels in found],
+    }
+    every, relevant = np.arange(len(known)), np.flatnonzero(targets["relevant"])
+    chosen = {head: every if head == "relevant" else relevant for head in targets}
+    return {head: (chosen[head], np.array(target)[chosen[head]]) for head, target in targets.items()}
+
+
+def told(found: Mapping[str, NDArray[np.float64]]) -> list[Prediction]:
+    """What four separate classifiers found, each (n, classes), as predictions."""
+    return predictions(Likelihoods(found["relevant"][:, 1], found["concern"], found["removal"], found["stance"]))
 
 
 def _texts(posts: Sequence[CorpusPost]) -> list[str]:

@@ -2,6 +2,7 @@
 
 Every module of this package that has ``run(quick) -> [(measure, target, measured), ...]`` is a benchmark. A target says
 "under 2 s", "at least 10,000 events/s" or "0"; its number is compared with the first one of what was measured.
+One that sets ``ONLY_BY_NAME`` (it needs the network) runs when it is named.
 """
 
 from __future__ import annotations
@@ -27,13 +28,14 @@ def main() -> int:
     """Run the named benchmarks, or all; exit code 1 when a target was missed."""
     known = _benchmarks()
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__.split("\n")[0])
-    parser.add_argument("name", nargs="*", help=f"of {', '.join(known)}; none runs all")
+    parser.add_argument("name", nargs="*", help=f"of {', '.join(known)}; none runs all that need no network")
     parser.add_argument("--quick", action="store_true", help="shorter runs with rougher numbers")
     chosen = parser.parse_args()
     for name in chosen.name:
         if name not in known:
             parser.error(f"there is no benchmark {name!r}; there are {', '.join(known)}")
-    rows = [row for name in chosen.name or known for row in _measured(known[name], chosen.quick)]
+    usual = [name for name, module in known.items() if not getattr(module, "ONLY_BY_NAME", False)]
+    rows = [row for name in chosen.name or usual for row in _measured(known[name], chosen.quick)]
     _print(rows)
     return int(any(verdict(target, measured) is False for _, target, measured in rows))
 

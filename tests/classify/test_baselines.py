@@ -2,6 +2,7 @@ import pytest
 
 from monitor.classify.baselines import keyword_rules, sentiment_lexicon
 from monitor.classify.corpus import CorpusPost
+from monitor.classify.regression import lessons
 from monitor.codebook import Labels, codebook
 
 
@@ -38,3 +39,13 @@ def test_the_lexicon_turns_bad_mood_into_concern_and_knows_no_removal():
         sentiment_lexicon, "horrible, disgusting AI terms, I hate this, I left"
     )
     assert (relevant, concern, removal, stance) == (1, 3, "none", "critical")
+
+
+def test_only_relevant_posts_teach_the_heads_that_an_irrelevant_one_has_no_label_for():
+    labels = [Labels(1, 2, "done", "critical"), Labels(0, 0, "none", "neutral"), Labels(1, 0, "none", "supportive")]
+    posts = [CorpusPost(str(i), "x", None, "en", "", "", "train", each, "w") for i, each in enumerate(labels)]
+    found = {head: (places.tolist(), taught.tolist()) for head, (places, taught) in lessons(posts).items()}
+    assert found["relevant"] == ([0, 1, 2], [1, 0, 1])
+    assert found["concern"] == ([0, 2], [2, 0])
+    assert found["removal"] == ([0, 2], [codebook().removal.index("done"), codebook().removal.index("none")])
+    assert found["stance"][0] == [0, 2]
