@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -108,6 +108,19 @@ def coverage_by_bucket(history: Ledger, edges: Sequence[datetime]) -> BucketCove
         raise ValueError("the edges of buckets must ascend")
     live, filled = (np.diff(_before(history.at, spent, times)) for spent in (history.live, history.filled))
     return BucketCoverage(history.stream, live / width, filled / width, (width - live - filled) / width)
+
+
+def collected(start: datetime, seconds: int, n: int, gaps: Iterable[Gap]) -> Shares:
+    """Share of each of ``n`` buckets outside every unfilled gap of any stream, shape (n,); an open gap reaches the end.
+
+    Of streams taken together only their gaps count: one of them may have begun long after another, which is no loss.
+    """
+    if n == 0:
+        return np.zeros(0)
+    edges = [start + timedelta(seconds=seconds * i) for i in range(n + 1)]
+    whole = Window(edges[0], edges[-1])
+    unfilled = [replace(gap, stream="") for gap in gaps if gap.filled_by is None]
+    return coverage_by_bucket(ledger("", unfilled, whole.start, whole.end), edges).collected
 
 
 def shortfall(found: Sequence[Coverage]) -> str:

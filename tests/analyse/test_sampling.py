@@ -145,24 +145,20 @@ def tried(budget: int, times: int, share: float | None = None, histories: int = 
     return told
 
 
-@pytest.mark.parametrize("budget", [400, 2000])
+@pytest.mark.parametrize("budget", [400])
 def test_the_share_is_unbiased_in_200_histories_and_its_interval_covers(budget):
-    trial = tried(budget, times=15)
+    trial = tried(budget, times=8)
     assert abs(trial.bias) < 2 * trial.error
     assert 0.93 < trial.covered < 0.97
     assert 0.8 < trial.foreseen < 1.25
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
-@pytest.mark.parametrize(
-    ("budget", "share", "least", "most"),
-    [(100, None, 0.93, 0.97), (400, None, 0.93, 0.97), (2000, None, 0.93, 0.97), (400, 0.005, 0.93, 0.98)],
-)
-def test_the_share_is_unbiased_and_its_interval_covers_in_many_draws(budget, share, least, most):
-    trial = tried(budget, 100, share)
+@pytest.mark.parametrize(("budget", "share", "most"), [(100, None, 0.97), (2000, None, 0.97), (400, 0.005, 0.98)])
+def test_the_share_is_unbiased_and_its_interval_covers_in_many_draws(budget, share, most):
+    trial = tried(budget, 12, share)
     assert abs(trial.bias) < 2 * trial.error
-    assert least < trial.covered < most
+    assert 0.93 < trial.covered < most
 
 
 def test_what_is_foreseen_narrows_with_the_budget_down_to_nothing():
