@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.analyse.coverage import collected
 from monitor.codebook import codebook
 from monitor.records import Gap, Window
 
@@ -188,15 +189,6 @@ def mean_interval(n: Values | Counts, total: Values, squares: Values) -> tuple[V
     return mean, mean - half, mean + half
 
 
-def collected(start: datetime, seconds: int, n: int, gaps: Iterable[Gap]) -> Values:
-    """Share of each bucket outside every unfilled gap, shape (n,). Overlapping gaps count once."""
-    edges = start.timestamp() + seconds * np.arange(n + 1, dtype=np.float64)
-    lost = np.zeros(n)
-    for low, high in _merged(gaps, edges[0], edges[-1]):
-        lost += np.clip(np.minimum(high, edges[1:]) - np.maximum(low, edges[:-1]), 0, None)
-    return np.clip(1 - lost / seconds, 0, 1)
-
-
 def change(before: float | None, after: float | None) -> float | None:
     """Relative change, 0.5 for half as much again; None where there is no base to compare with."""
     return None if before is None or after is None or before == 0 else (after - before) / before
@@ -210,21 +202,6 @@ def differ(before: Side, after: Side) -> bool:
         return False
     (was, half), (now, other_half) = known
     return abs(now - was) > math.hypot(half, other_half)
-
-
-def _merged(gaps: Iterable[Gap], low: float, high: float) -> list[tuple[float, float]]:
-    spans = sorted(
-        (max(low, g.start.timestamp()), min(high, g.end.timestamp() if g.end else high))
-        for g in gaps
-        if g.filled_by is None
-    )
-    merged: list[tuple[float, float]] = []
-    for begin, end in spans:
-        if merged and begin <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        elif end > begin:
-            merged.append((begin, end))
-    return merged
 
 
 def _summed(values: Any, factor: int) -> Any:

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.analyse.coverage import collected
 from monitor.analyse.series import (
     WIDTHS,
     Side,
     bucket_seconds,
     change,
-    collected,
     differ,
     filled,
     floored,
@@ -75,6 +75,7 @@ def test_gaps_that_overlap_count_once_and_filled_ones_not_at_all():
         Gap("a", T0 + HOUR, T0 + 2 * HOUR, "z", filled_by="search"),
     ]
     assert collected(T0, 3600, 2, gaps).tolist() == [0.25, 1]
+    assert collected(T0, 3600, 0, gaps).tolist() == []
 
 
 @given(st.lists(st.tuples(st.floats(-5, 10), st.floats(0, 5)), max_size=6), st.integers(1, 12))

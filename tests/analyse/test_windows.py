@@ -1,7 +1,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from monitor.analyse.series import BY_FILES, _live, collected
+from monitor.analyse.coverage import collected
+from monitor.analyse.series import BY_FILES, _live
 from monitor.analyse.windows import reached, unwatched, view
 from monitor.records import Gap, Window
 
