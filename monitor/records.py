@@ -201,6 +201,31 @@ class Draw:
 
 
 @dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What somebody asked to be forgotten, and how many rows went with it; never text, handle or id.
+
+    ``key`` is the 64-bit hash that stands for the author or post in the store. ``posts`` leaves reposts out.
+    ``contexts`` are copies of the text in others' replies and quotes, ``tombstones`` those of earlier deletions,
+    reduced to keys. ``mentions`` were not removed: posts by others that hold the id or @handle in their own words.
+    """
+
+    what: Literal["author", "post"]
+    platform: Platform
+    key: int
+    forgotten_at: datetime
+    posts: int
+    reposts: int
+    scores: int
+    annotations: int
+    samples: int
+    contexts: int
+    rejected: int
+    accounts: int
+    tombstones: int
+    mentions: int
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """Inclusive start, exclusive end, both UTC."""
 

@@ -12,6 +12,8 @@ WITH parent AS (
 )
 SELECT key FROM parent
 WHERE key IN (SELECT key FROM tombstones)
+    OR key IN (SELECT key FROM forgotten WHERE what = 'post')
+    OR author_key IN (SELECT key FROM forgotten WHERE what = 'author')
     OR author_key IN (SELECT author_key FROM accounts WHERE status <> 'active')
     OR key IN (SELECT key FROM posts WHERE hidden);
 
@@ -31,7 +33,10 @@ FROM hashed
 WHERE key NOT IN (SELECT key FROM tombstones)
     -- An account that is back after its deletion may post again; what it posted before stays gone.
     AND NOT EXISTS (FROM tombstones t WHERE t.key = author_key AND t.gone_at >= observed_at)
-    AND author_key NOT IN (SELECT author_key FROM accounts WHERE status = 'deleted');
+    AND author_key NOT IN (SELECT author_key FROM accounts WHERE status = 'deleted')
+    -- Who asked to be forgotten is not collected again, whatever they post and whatever happens to their account.
+    AND author_key NOT IN (SELECT key FROM forgotten WHERE what = 'author')
+    AND key NOT IN (SELECT key FROM forgotten WHERE what = 'post');
 
 CREATE TEMP TABLE hit AS
 SELECT p.rowid AS row, i.key
