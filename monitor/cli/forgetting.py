@@ -65,7 +65,7 @@ def forget(
         return
     meant = _author(loaded, author, platform) if author else _post(post, platform)
     _confirm(meant.told, yes)
-    store = open_store(loaded)
+    store = open_store(loaded, create=False)  # a wrong path must not pass for a request that was fulfilled
     done = store.forget(meant.what, meant.platform, meant.id, meant.handle)
     print_report(done, next_steps(done, store), json)
 
@@ -84,14 +84,14 @@ def _author(config: Config, text: str, platform: Platform | None) -> _Meant:
     if named is not None:
         if where not in (None, named):
             raise MonitorError(f"{text} is an id of {named}, not of {where}", "Leave --platform out.")
-        # Somebody may ask before anything at all was collected.
-        found = known(open_store(config, create=False), named, text) if config.store.path.exists() else None
+        found = known(open_store(config, create=False), named, text)
         return _Meant("author", named, text, _told(found) if found else f"{named} {text}: no post of theirs is stored")
     authors = called(open_store(config, create=False), text, where)
     if not authors:
         raise MonitorError(
             f"No stored post is by {text}",
-            "Bluesky's live stream tells no handles: give the DID (did:plc:...), or for X the user id.",
+            "Bluesky's live stream tells no handles: give the DID (did:plc:...), or for X the user id; or ask for the "
+            "handles of stored posts first: monitor recheck.",
         )
     if len(authors) > 1:
         raise MonitorError(

@@ -30,6 +30,11 @@ def next_steps(done: Forgotten, store: Store) -> list[str]:
         "Copies outside that file are yours to find, the product keeps none: exports downloaded from the pages, files "
         "that monitor score wrote, snapshots and backups, archives that were imported.",
     ]
+    if (done.what, done.platform) == ("author", "x"):
+        steps.append(
+            "Where a CSV file gave the context of an X post, nothing says whose text that is: search the posts for "
+            "theirs and forget it with monitor forget --post and the id of the post that was answered or quoted."
+        )
     if done.annotations:
         steps.append("Train anew what was taught by labels (monitor train --with-labels): it learnt from these posts.")
     if is_running(store.path):

@@ -12,9 +12,11 @@ import duckdb
 import pytest
 
 from monitor.errors import ConfigError, DiskFull, MonitorError, NoDatabase
+from monitor.export import export
 from monitor.records import Annotation, Batch, Draw, Rejected
 from monitor.store import Store
 from monitor.store.queries import stored_ids
+from monitor.store.views import Filter, Scope, parts
 from tests.cli.test_commands import call
 from tests.conftest import T0, a_post, did, lacking, uri
 from tests.scored import score
@@ -83,6 +85,8 @@ def test_after_forget_and_compact_no_byte_of_what_was_removed_is_in_any_file(con
     assert call("forget", "--author", f"@{marker('handle').upper()}", "--yes", "-c", config).exit_code == 0
     assert call("compact", "-c", config).exit_code == 0
     store.snapshot(config.parent / "copy.duckdb")
+    exported = export(parts(store, Scope(), Filter(relevance=None)), config.parent / "posts.csv", "csv", None)
+    assert exported.rows == 3
     assert found(config.parent, removed | stays) == stays
 
 
@@ -122,10 +126,9 @@ def test_a_handle_that_nobody_has_is_said_and_nothing_is_written(config, store):
 
 
 @pytest.mark.parametrize(("asked", "platform"), [(["--author", did(1)], "bluesky"), (["--author", "5501"], "x")])
-def test_an_id_of_whom_nothing_is_stored_gets_its_tombstone_even_before_there_is_a_file(config, asked, platform):
+def test_an_id_of_whom_nothing_is_stored_gets_its_tombstone(config, store, asked, platform):
     report = json.loads(call("forget", *asked, "--yes", "--json", "-c", config).stdout)
     assert (report["platform"], set(report["removed"].values())) == (platform, {0})
-    store = Store(config.parent / "monitor.duckdb", create=False)
     commit(store, a_post(1), a_post(2, platform="x", post_id="7", author_id="5501"))
     assert len(stored_ids(store, "bluesky") + stored_ids(store, "x")) == 1
 
@@ -200,9 +203,25 @@ def test_what_cannot_be_an_id_is_refused(config, store, arguments):
     assert json.loads(call("forget", "--log", "--json", "-c", config).stdout) == []
 
 
-def test_the_log_of_no_file_says_what_to_do(config):
+@pytest.mark.parametrize(
+    "asked", [["--log"], ["--author", did(1)], ["--author", "luna"], ["--post", uri(1)]], ids=lambda asked: asked[0]
+)
+def test_where_there_is_no_file_nothing_passes_for_forgotten(config, asked):
     with pytest.raises(NoDatabase):
-        call("forget", "--log", "-c", config)
+        call("forget", *asked, "--yes", "-c", config)
+    assert not (config.parent / "monitor.duckdb").exists()
+
+
+def test_an_empty_option_beside_the_other_is_none(config, store):
+    commit(store, a_post(1))
+    assert call("forget", "--author", " ", "--post", f" {uri(1)} ", "--yes", "-c", config).exit_code == 0
+    assert stored_ids(store, "bluesky") == []
+
+
+def test_whoever_is_forgotten_on_x_is_told_of_what_csv_files_leave_out(config, store):
+    told = call("forget", "--author", "5501", "--yes", "-c", config).stdout
+    assert "CSV" in told
+    assert "CSV" not in call("forget", "--author", did(1), "--yes", "-c", config).stdout
 
 
 def test_compact_says_both_sizes(config, store):

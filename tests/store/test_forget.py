@@ -141,6 +141,19 @@ def test_a_post_of_x_is_known_again_by_its_own_id_where_a_quote_brings_its_text(
     assert contexts(store) == {"1790000000000000002": None}
 
 
+def test_a_text_of_x_that_was_never_stored_goes_where_its_author_is_told_and_does_not_come_back(store):
+    quote = {"platform": "x", "author_id": "77", "kind": "quote", "context": "never stored"}
+    commit(store, a_post(1, post_id="1", quote_of="91", context_by="5501", **quote))
+    commit(store, a_post(2, post_id="2", quote_of="92", context_by="5502", **quote))
+    commit(store, a_post(3, post_id="3", quote_of="93", **quote | {"context": None}))
+    commit(store, a_post(3, post_id="3", quote_of="93", context_by="5501", observed_at=LATER, **quote))
+    assert contexts(store)["3"] == "never stored"
+    assert store.forget("author", "x", "5501").contexts == 2
+    commit(store, a_post(1, post_id="1", quote_of="91", context_by="5501", **quote))
+    commit(store, a_post(4, post_id="4", quote_of="94", context_by="5501", **quote))
+    assert contexts(store) == {"1": None, "2": "never stored", "3": None, "4": None}
+
+
 def test_one_post_goes_and_its_authors_others_stay(store):
     planted(store)
     done = store.forget("post", "bluesky", uri(1))

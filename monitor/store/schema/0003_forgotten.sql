@@ -16,3 +16,6 @@ CREATE TABLE forgotten (
     tombstones BIGINT NOT NULL,    -- those of earlier deletions, reduced to their keys
     mentions BIGINT NOT NULL       -- posts by others that still hold the id or @handle, in their own words
 );
+
+-- Of platform and the author of `context`, where the parent's id does not tell them (X) and the parent may not be stored.
+ALTER TABLE posts ADD COLUMN context_author_key UBIGINT;

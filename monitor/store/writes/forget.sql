@@ -22,6 +22,7 @@ FROM posts p, asked a
 WHERE p.context IS NOT NULL AND p.platform = a.platform AND p.rowid NOT IN (SELECT row FROM forgotten_row)
     AND (p.parent_key IN (SELECT key FROM forgotten_row)
         OR (a.what = 'post' AND p.parent_key = a.key)
+        OR (a.what = 'author' AND p.context_author_key = a.key)
         OR (a.what = 'author' AND split_part(coalesce(p.reply_to, p.quote_of), '/', 3) = a.id));
 
 -- A short handle takes examples along that are not about its owner. They are counted all the same, and live a week.

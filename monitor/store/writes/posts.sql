@@ -7,7 +7,8 @@ CREATE TEMP TABLE withdrawn AS
 WITH parent AS (
     SELECT DISTINCT
         md5_number_lower(platform || ' ' || coalesce(reply_to, quote_of)) AS key,
-        md5_number_lower(platform || ' ' || split_part(coalesce(reply_to, quote_of), '/', 3)) AS author_key
+        md5_number_lower(platform || ' ' || coalesce(context_by, split_part(coalesce(reply_to, quote_of), '/', 3)))
+            AS author_key
     FROM in_posts WHERE context IS NOT NULL
 )
 SELECT key FROM parent
@@ -20,7 +21,8 @@ WHERE key IN (SELECT key FROM tombstones)
 CREATE TEMP TABLE incoming AS
 WITH hashed AS (
     SELECT
-        *,
+        * EXCLUDE (context_by),
+        md5_number_lower(platform || ' ' || context_by) AS context_author_key,
         md5_number_lower(platform || ' ' || post_id) AS key,
         md5_number_lower(platform || ' ' || author_id) AS author_key,
         md5_number_lower(platform || ' ' || coalesce(reply_to, quote_of, repost_of)) AS parent_key
