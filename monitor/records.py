@@ -34,9 +34,10 @@ class Post:
     Key is (platform, post_id). ``created_at`` is the author's claim and may be nonsense (1970, 2099);
     ``observed_at`` is the platform's or our own clock and is what series are drawn over.
     ``reply_to``, ``quote_of`` and ``repost_of`` are post ids. ``context`` is the text of the parent or
-    quoted post where we know it. ``links`` and ``hashtags`` are those that the platform gives beside the text;
-    rules match them, the store keeps them in ``raw`` only. ``is_edit`` says that the platform sent it as a new version;
-    the store takes one of a stored post even where no rule matches any more. ``raw`` is the payload as JSON text.
+    quoted post where we know it, ``context_by`` its author's id where the parent's id does not tell it (X).
+    ``links`` and ``hashtags`` are those that the platform gives beside the text; rules match them, the store keeps
+    them in ``raw`` only. ``is_edit`` says that the platform sent it as a new version; the store takes one of a stored
+    post even where no rule matches any more. ``raw`` is the payload as JSON text.
     """
 
     platform: Platform
@@ -53,6 +54,7 @@ class Post:
     quote_of: str | None = None
     repost_of: str | None = None
     context: str | None = None
+    context_by: str | None = None
     links: tuple[str, ...] = ()
     hashtags: tuple[str, ...] = ()
     is_edit: bool = False
@@ -198,6 +200,31 @@ class Draw:
     platform: Platform
     post_id: str
     probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What somebody asked to be forgotten, and how many rows went with it; never text, handle or id.
+
+    ``key`` is the 64-bit hash that stands for the author or post in the store. ``posts`` leaves reposts out.
+    ``contexts`` are copies of the text in others' replies and quotes, ``tombstones`` those of earlier deletions,
+    reduced to keys. ``mentions`` were not removed: posts by others that hold the id or @handle in their own words.
+    """
+
+    what: Literal["author", "post"]
+    platform: Platform
+    key: int
+    forgotten_at: datetime
+    posts: int
+    reposts: int
+    scores: int
+    annotations: int
+    samples: int
+    contexts: int
+    rejected: int
+    accounts: int
+    tombstones: int
+    mentions: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,14 +31,17 @@ def compact(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Rewrite the file without what was removed.
 
     Deleted text leaves the tables at once; its bytes stay in free blocks of the file until they are used again or this
-    command rewrites it. Needs free disk space for a second copy.
+    command rewrites it. Needs free disk space for a second copy. A running monitor run and the pages wait meanwhile.
     """
+    from rich.console import Console
+
     from monitor.cli.options import say
     from monitor.config import load
 
     store = open_store(load(config), create=False)
     before = store.path.stat().st_size
-    store.compact()
+    with Console(stderr=True).status(f"Rewriting {store.path}"):
+        store.compact()
     say(f"{store.path}: {before / 2**20:,.1f} MB before, {store.path.stat().st_size / 2**20:,.1f} MB now.")
 
 

@@ -35,6 +35,7 @@ class _Page:
     measured_at: datetime
     handles: dict[str, str]
     texts: dict[str, str]
+    authors: dict[str, str]
     first_ids: dict[str, str]
 
 
@@ -96,14 +97,14 @@ def _build(post: Any, page: _Page) -> Post | None:
     observed_at = (time_of_id(own_id) if len(versions) > 1 else None) or created_at or time_of_id(own_id)
     if observed_at is None:
         raise Malformed("X post without a time")
-    author = _dict(post.get("author"))
-    author_id = str(post.get("author_id") or author.get("id") or "")
-    handle = page.handles.get(author_id) or author.get("username")
+    author_id = _author_id(post)
+    handle = page.handles.get(author_id) or _dict(post.get("author")).get("username")
+    context_of = "" if repost_of else reply_to or quote_of or ""
     urls, hashtags = _entities(post)
     return Post(
         platform="x",
         post_id=versions[0],
-        author_id=storable(author_id),
+        author_id=author_id,
         text="" if repost_of else text_of(post),
         kind=kind,
         created_at=created_at or observed_at,
@@ -114,7 +115,8 @@ def _build(post: Any, page: _Page) -> Post | None:
         reply_to=None if repost_of else reply_to,
         quote_of=None if repost_of else quote_of,
         repost_of=repost_of,
-        context=None if repost_of else page.texts.get(reply_to or quote_of or ""),
+        context=page.texts.get(context_of),
+        context_by=page.authors.get(context_of) or None,
         links=() if repost_of else urls,
         hashtags=() if repost_of else hashtags,
         is_edit=len(versions) > 1,
@@ -142,15 +144,20 @@ def _page(line: dict[str, Any], posts: Iterable[Any], users: Iterable[Any], meas
     asked_at = parse_time(_dict(line.get("__twarc")).get("retrieved_at"))
     handles = {str(u["id"]): u["username"] for u in users if isinstance(u, dict) and {"id", "username"} <= u.keys()}
     texts: dict[str, str] = {}
+    authors: dict[str, str] = {}
     first_ids: dict[str, str] = {}
     for post in posts:
         try:
             post_id = _id(_dict(post).get("id"))
             first_ids[post_id] = first_id = _versions(post, post_id)[0]
-            texts[first_id] = text_of(post)
+            texts[first_id], authors[first_id] = text_of(post), _author_id(post)
         except Malformed:
             continue
-    return _Page(asked_at or measured_at, handles, texts, first_ids)
+    return _Page(asked_at or measured_at, handles, texts, authors, first_ids)
+
+
+def _author_id(post: dict[str, Any]) -> str:
+    return storable(str(post.get("author_id") or _dict(post.get("author")).get("id") or ""))
 
 
 def _inlined(post: Any) -> list[Any]:

@@ -7,20 +7,20 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from monitor.errors import NoDatabase, NotADatabase, SchemaTooNew
-from monitor.records import Annotation, Batch, Cursor, Draw, Score
+from monitor.records import Annotation, Batch, Cursor, Draw, Forgotten, Platform, Score
 from monitor.store import rows
+from monitor.store.compaction import check_room, rewrite
 from monitor.store.faults import our_errors
 from monitor.store.gate import Gate
-from monitor.store.transaction import Committed, Transaction, migrations, plain, sql
+from monitor.store.transaction import Committed, Transaction, migrations, plain, sql, with_zone
 
 if TYPE_CHECKING:
     import duckdb
@@ -114,6 +114,26 @@ class Store:
         found = self.read("cursor", stream=stream).to_pylist()
         return Cursor(stream, found[0]["value"], found[0]["event_at"]) if found else None
 
+    def forget(
+        self,
+        what: Literal["author", "post"],
+        platform: Platform,
+        id: str,  # noqa: A002 - it is what the platform calls it
+        handle: str = "",
+        now: datetime | None = None,
+    ) -> Forgotten:
+        """Remove an author with everything, or one post, and take nothing of the kind in again; no event undoes it.
+
+        Args:
+            id: of the author or post; what is not stored is forgotten in advance.
+            handle: one that the author is known by, beside those of the stored posts.
+        """
+        handle = handle.removeprefix("@")
+        with self._writing(now) as transaction:
+            transaction.run("forget", what=what, platform=platform, id=id, handle=handle)
+            [row] = transaction.rows("forgetting")
+            return Forgotten(**row)
+
     def tend(self, now: datetime | None = None) -> None:
         """Drop what need not be kept for ever; cheap, meant for every hour."""
         with self._writing(now) as transaction:
@@ -140,17 +160,14 @@ class Store:
         return to
 
     def compact(self) -> None:
-        """Rewrite the file so that what was removed is physically gone from it."""
-        import duckdb
+        """Rewrite the file so that what was removed is physically gone from it; others wait until that is done.
 
-        fresh = self.path.with_name(self.path.name + ".compact")
-        fresh.unlink(missing_ok=True)
-        names = {"old": str(self.path).replace("'", "''"), "new": str(fresh).replace("'", "''")}
-        with self._gate.write(), our_errors(self.path):
-            with duckdb.connect(config=self._settings) as connection:  # ATTACH takes no parameters, only literals
-                connection.execute(sql("writes", "compact").format(**names))
-            os.replace(fresh, self.path)
-            self.path.with_name(self.path.name + ".wal").unlink(missing_ok=True)
+        Raises:
+            DiskFull: there is no room for a copy; the file is as it was.
+        """
+        check_room(self.path, self.read("used_bytes")["n"][0].as_py())
+        with self._gate.rewrite(), our_errors(self.path):
+            rewrite(self.path, self._settings)
 
     @contextmanager
     def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -216,16 +233,7 @@ class Moment:
 
     def read(self, query: str, **params: Any) -> pa.Table:
         """As ``Store.read``."""
-        return _with_zone(self._connection.execute(sql("queries", query), plain(params)).to_arrow_table())
-
-
-def _with_zone(table: pa.Table) -> pa.Table:
-    import pyarrow as pa
-
-    for index, column in enumerate(table.schema):
-        if pa.types.is_timestamp(column.type):
-            table = table.set_column(index, column.name, table.column(index).cast(pa.timestamp("us", "UTC")))
-    return table
+        return with_zone(self._connection.execute(sql("queries", query), plain(params)).to_arrow_table())
 
 
 def _copy(source: Path, target: Path) -> None:

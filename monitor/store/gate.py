@@ -20,7 +20,7 @@ _POLL_SECONDS = (0.001, 0.002, 0.005, 0.01)  # then the last one again
 
 
 class Gate:
-    """flock on two files beside the database; the locks go with the process, also after kill -9.
+    """flock on files beside the database; the locks go with the process, also after kill -9.
 
     Args:
         path: the database file.
@@ -30,6 +30,7 @@ class Gate:
     def __init__(self, path: Path, wait_seconds: float = 30.0) -> None:
         self._turnstile = path.with_name(path.name + ".turn")
         self._lock = path.with_name(path.name + ".lock")
+        self._rewrite = path.with_name(path.name + ".rewrite")
         self._wait_seconds = wait_seconds
 
     @contextmanager
@@ -45,36 +46,69 @@ class Gate:
             yield
 
     @contextmanager
-    def _pass(self, how: int) -> Iterator[None]:
-        deadline = time.monotonic() + self._wait_seconds
-        with ExitStack() as held:
-            with _locked(self._turnstile, fcntl.LOCK_EX, deadline):
-                held.enter_context(_locked(self._lock, how, deadline))
+    def rewrite(self) -> Iterator[None]:
+        """Hold the file alone for as long as it takes; whoever waits meanwhile does not lose patience."""
+        with self.write(), _locked(self._rewrite, fcntl.LOCK_EX, self._patience()):
             yield
+
+    @contextmanager
+    def _pass(self, how: int) -> Iterator[None]:
+        patience = self._patience()
+        with ExitStack() as held:
+            with _locked(self._turnstile, fcntl.LOCK_EX, patience):
+                held.enter_context(_locked(self._lock, how, patience))
+            yield
+
+    def _patience(self) -> _Patience:
+        return _Patience(self._wait_seconds, self._rewrite)
+
+
+class _Patience:
+    """How long to wait: ``seconds``, and again so long while ``rewrite`` is locked."""
+
+    def __init__(self, seconds: float, rewrite: Path) -> None:
+        self._seconds, self._rewrite = seconds, rewrite
+        self._deadline = time.monotonic() + seconds
+
+    def is_over(self) -> bool:
+        if time.monotonic() > self._deadline and _is_locked(self._rewrite):
+            self._deadline = time.monotonic() + self._seconds
+        return time.monotonic() > self._deadline
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
 
 
 @contextmanager
-def _locked(path: Path, how: int, deadline: float) -> Iterator[None]:
+def _locked(path: Path, how: int, patience: _Patience) -> Iterator[None]:
     # A descriptor per use: flock belongs to the open file, so two threads sharing one would not exclude each other.
     try:
         descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise StoreError(f"{path} cannot be opened: {error.strerror}", "Check the folder and its rights.") from error
     try:
-        _wait_for(descriptor, how, deadline, path)
+        _wait_for(descriptor, how, patience, path)
         yield
     finally:
         os.close(descriptor)
 
 
-def _wait_for(descriptor: int, how: int, deadline: float, path: Path) -> None:
+def _wait_for(descriptor: int, how: int, patience: _Patience, path: Path) -> None:
     attempt = 0
     while True:
         try:
             fcntl.flock(descriptor, how | fcntl.LOCK_NB)
             return
         except BlockingIOError:
-            if time.monotonic() > deadline:
+            if patience.is_over():
                 raise StoreBusy(
                     f"{path.with_suffix('').name} was held by another process for too long",
                     "Another monitor process may hang: see `monitor status`, or stop it.",

@@ -26,7 +26,7 @@ _FLOATS = pa.list_(pa.float32())
 _POST = pa.schema(
     [
         *((name, _TEXT) for name in ("platform", "post_id", "author_id", "author_handle", "text", "lang", "kind")),
-        *((name, _TEXT) for name in ("reply_to", "quote_of", "repost_of", "context")),
+        *((name, _TEXT) for name in ("reply_to", "quote_of", "repost_of", "context", "context_by")),
         ("created_at", _TIME),
         ("observed_at", _TIME),
         ("version_at", _TIME),

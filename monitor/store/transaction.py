@@ -50,6 +50,10 @@ class Transaction:
     def count_where(self, table: str, claim: str) -> int:
         return int(self._connection.table(table).filter(claim).count("*").fetchall()[0][0])
 
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = with_zone(self._connection.table(table).to_arrow_table()).to_pylist()
+        return found
+
     def schema_version(self) -> int:
         return int(self._connection.execute(sql("queries", "schema_version")).fetchall()[0][0])
 
@@ -86,6 +90,16 @@ class Transaction:
 def plain(params: dict[str, Any]) -> dict[str, Any]:
     """Parameters as DuckDB takes them: times in UTC without a zone."""
     return {name: naive(value) if isinstance(value, datetime) else value for name, value in params.items()}
+
+
+def with_zone(table: pa.Table) -> pa.Table:
+    """A table as DuckDB gives it, its times with the UTC zone."""
+    import pyarrow as pa
+
+    for index, column in enumerate(table.schema):
+        if pa.types.is_timestamp(column.type):
+            table = table.set_column(index, column.name, table.column(index).cast(pa.timestamp("us", "UTC")))
+    return table
 
 
 @cache

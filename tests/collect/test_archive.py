@@ -166,6 +166,7 @@ def test_old_and_new_names_of_the_x_api_mean_the_same(file):
     _, a = posts_of(file([{"data": old, "includes": {"tweets": [quoted]}}], "a.jsonl"))
     _, b = posts_of(file([{"data": new, "includes": {"posts": [quoted]}}], "b.jsonl"))
     assert (a.text, a.kind, a.context, a.engagement.reposts, a.post_id) == ("long", "quote", "quoted", 4, "4")
+    assert a.context_by == "1"
     for name in ("text", "kind", "context", "quote_of", "post_id", "observed_at"):
         assert getattr(a, name) == getattr(b, name)
 

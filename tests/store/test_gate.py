@@ -47,6 +47,32 @@ def test_a_writer_gets_in_between_readers_that_never_pause(tmp_path):
     assert waited < 5
 
 
+def test_nobody_gives_up_while_the_file_is_rewritten_and_everybody_does_where_it_is_only_held(tmp_path):
+    gate = Gate(tmp_path / "m.duckdb", wait_seconds=0.1)
+    entered, passed = threading.Event(), []
+
+    def rewrite():
+        with gate.rewrite():
+            entered.set()
+            time.sleep(0.6)
+
+    def enter(way):
+        with getattr(gate, way)():
+            passed.append(way)
+
+    threads = [threading.Thread(target=rewrite)]
+    threads[0].start()
+    entered.wait()
+    threads += [threading.Thread(target=enter, args=(way,)) for way in ("read", "write", "rewrite")]
+    for thread in threads[1:]:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(passed) == ["read", "rewrite", "write"]
+    with gate.write(), pytest.raises(StoreBusy), gate.read():
+        pass
+
+
 def test_the_lock_goes_with_a_process_that_is_killed(tmp_path):
     script = textwrap.dedent(f"""
         import time

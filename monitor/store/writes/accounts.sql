@@ -1,9 +1,11 @@
 -- Account states: hide what a deactivated, suspended or taken-down author wrote, show it when the account is back.
--- Staged: in_accounts. Leaves `account`, the last state of each author in this batch.
+-- Staged: in_accounts. Leaves `account`, the last state of each author in this batch; of those who asked to be forgotten
+-- no state is kept.
 
 CREATE TEMP TABLE account AS
 SELECT md5_number_lower(platform || ' ' || author_id) AS author_key, *
 FROM in_accounts
+WHERE md5_number_lower(platform || ' ' || author_id) NOT IN (SELECT key FROM forgotten WHERE what = 'author')
 QUALIFY row_number() OVER (PARTITION BY platform, author_id ORDER BY changed_at DESC, ord DESC) = 1;
 
 UPDATE accounts SET status = a.status, changed_at = a.changed_at

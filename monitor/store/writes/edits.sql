@@ -9,6 +9,7 @@ SELECT
     i.source = 'live' AND p.source = 'live' AND i.raw IS DISTINCT FROM p.raw AND i.version_at > p.version_at AS is_newer,
     i.measured_at IS NOT NULL AND (p.measured_at IS NULL OR i.measured_at >= p.measured_at) AS is_measured,
     CASE WHEN p.context IS NULL THEN i.context END AS context,
+    i.context_author_key,
     list_sort(list_distinct(list_concat(p.matched, i.matched))) AS matched
 FROM hit h JOIN posts p ON p.rowid = h.row JOIN incoming i ON i.key = h.key;
 
@@ -19,7 +20,7 @@ FROM known k WHERE posts.rowid = k.row AND k.is_edit;
 -- A picture or link that was taken away is an edit too, though the text says the same.
 UPDATE posts SET raw = k.raw, lang = coalesce(k.lang, posts.lang), version_at = k.version_at, edited_at = k.version_at
 FROM known k WHERE posts.rowid = k.row AND k.is_newer AND NOT k.is_edit;
-UPDATE posts SET context = k.context, revision = posts.revision + 1, model_id = NULL
+UPDATE posts SET context = k.context, context_author_key = k.context_author_key, revision = posts.revision + 1, model_id = NULL
 FROM known k WHERE posts.rowid = k.row AND k.context IS NOT NULL;
 UPDATE posts SET
     likes = coalesce(k.likes, posts.likes), reposts = coalesce(k.reposts, posts.reposts),

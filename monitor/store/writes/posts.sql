@@ -7,18 +7,22 @@ CREATE TEMP TABLE withdrawn AS
 WITH parent AS (
     SELECT DISTINCT
         md5_number_lower(platform || ' ' || coalesce(reply_to, quote_of)) AS key,
-        md5_number_lower(platform || ' ' || split_part(coalesce(reply_to, quote_of), '/', 3)) AS author_key
+        md5_number_lower(platform || ' ' || coalesce(context_by, split_part(coalesce(reply_to, quote_of), '/', 3)))
+            AS author_key
     FROM in_posts WHERE context IS NOT NULL
 )
 SELECT key FROM parent
 WHERE key IN (SELECT key FROM tombstones)
+    OR key IN (SELECT key FROM forgotten WHERE what = 'post')
+    OR author_key IN (SELECT key FROM forgotten WHERE what = 'author')
     OR author_key IN (SELECT author_key FROM accounts WHERE status <> 'active')
     OR key IN (SELECT key FROM posts WHERE hidden);
 
 CREATE TEMP TABLE incoming AS
 WITH hashed AS (
     SELECT
-        *,
+        * EXCLUDE (context_by),
+        md5_number_lower(platform || ' ' || context_by) AS context_author_key,
         md5_number_lower(platform || ' ' || post_id) AS key,
         md5_number_lower(platform || ' ' || author_id) AS author_key,
         md5_number_lower(platform || ' ' || coalesce(reply_to, quote_of, repost_of)) AS parent_key
@@ -31,7 +35,10 @@ FROM hashed
 WHERE key NOT IN (SELECT key FROM tombstones)
     -- An account that is back after its deletion may post again; what it posted before stays gone.
     AND NOT EXISTS (FROM tombstones t WHERE t.key = author_key AND t.gone_at >= observed_at)
-    AND author_key NOT IN (SELECT author_key FROM accounts WHERE status = 'deleted');
+    AND author_key NOT IN (SELECT author_key FROM accounts WHERE status = 'deleted')
+    -- Who asked to be forgotten is not collected again, whatever they post and whatever happens to their account.
+    AND author_key NOT IN (SELECT key FROM forgotten WHERE what = 'author')
+    AND key NOT IN (SELECT key FROM forgotten WHERE what = 'post');
 
 CREATE TEMP TABLE hit AS
 SELECT p.rowid AS row, i.key
