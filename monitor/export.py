@@ -80,6 +80,7 @@ def schema() -> pa.Schema:
             *((name, pa.int64()) for name in ("likes", "reposts", "replies", "quotes")),
             ("measured_at", time),
             ("sample_weight", pa.float64()),
+            ("text_group", text),
             ("relevant", pa.float64()),
             ("concern", pa.float64()),
             ("concern_label", pa.int64()),
@@ -123,7 +124,8 @@ def _row(row: dict[str, Any], secret: bytes, is_synthetic: bool) -> dict[str, An
         for value, p in zip(values, row[f"{label}_probs"] or (), strict=False)
     }
     hidden = {name: pseudonym(secret, platform, row[field]) for name, field in ids.items()}
-    return {**row, **probs, **hidden, "rules": " ".join(row["matched"]), "is_synthetic": is_synthetic}
+    group = None if row["text_group"] is None else f"t{row['text_group']:016x}"  # no number, lest it is rounded
+    return {**row, **probs, **hidden, "text_group": group, "rules": " ".join(row["matched"]), "is_synthetic": is_synthetic}
 
 
 def _harmless(value: Any) -> Any:
