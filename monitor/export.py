@@ -100,6 +100,11 @@ def pseudonym(secret: bytes, platform: str, name: str | None) -> str | None:
     return hmac.new(secret, f"{platform} {name}".encode(), hashlib.sha256).hexdigest()[:20]
 
 
+def text_group(number: int) -> str:
+    """A group as people and spreadsheets see it: no number, lest it is rounded."""
+    return f"t{number:016x}"
+
+
 def _labels() -> dict[str, tuple[object, ...]]:
     book = codebook()
     return {"concern": book.concern, "removal": book.removal, "stance": book.stance}
@@ -124,8 +129,15 @@ def _row(row: dict[str, Any], secret: bytes, is_synthetic: bool) -> dict[str, An
         for value, p in zip(values, row[f"{label}_probs"] or (), strict=False)
     }
     hidden = {name: pseudonym(secret, platform, row[field]) for name, field in ids.items()}
-    group = None if row["text_group"] is None else f"t{row['text_group']:016x}"  # no number, lest it is rounded
-    return {**row, **probs, **hidden, "text_group": group, "rules": " ".join(row["matched"]), "is_synthetic": is_synthetic}
+    group = None if row["text_group"] is None else text_group(row["text_group"])
+    return {
+        **row,
+        **probs,
+        **hidden,
+        "text_group": group,
+        "rules": " ".join(row["matched"]),
+        "is_synthetic": is_synthetic,
+    }
 
 
 def _harmless(value: Any) -> Any:

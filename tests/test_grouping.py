@@ -1,4 +1,4 @@
-"""Which posts say the same: groups stay, near-identical texts join, different ones do not, and nothing is left behind."""
+"""Which posts say the same: groups stay, near-identical texts join, different ones do not, nothing is left behind."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from monitor.analyse.sketch import ALIKE, likeness, sketched
 from monitor.classify.corpus import read_posts
 from monitor.grouping import group_pending
-from monitor.records import AccountStatus, Batch, Deletion, Post
-from monitor.store import Store
+from monitor.records import AccountStatus, Batch, Deletion, Post, Window
+from monitor.store import Store, views
+from monitor.store.views import Filter, Scope, parts
 from tests.conftest import T0, a_post, did, uri
+from tests.scored import score
 
 STREAM = "bluesky:live"
 PETITION = (
@@ -33,7 +35,7 @@ JAPANESE = "サウンドクラウドが規約を変えて私の音楽をAIの学
 texts_ = st.lists(
     st.sampled_from(["haha", "on it", "🔥", "", PETITION, *VARIANTS, JAPANESE, "Deleted my account over this today."]),
     min_size=1,
-    max_size=12,
+    max_size=8,
 )
 
 
@@ -46,24 +48,12 @@ def committed(store: Store, texts: list[str], first: int = 1, **fields: object) 
 def grouped(store: Store, limit: int = 1000) -> dict[str, int]:
     while group_pending(store, limit):
         pass
-    found = store.read("posts_export", **EVERYTHING).to_pylist()
-    return {row["post_id"]: row["text_group"] for row in found}
+    rows = [row for part in parts(store, Scope(), Filter(relevance=None)) for row in part.to_pylist()]
+    return {row["post_id"]: row["text_group"] for row in rows}
 
 
-EVERYTHING: dict[str, object] = {
-    **dict.fromkeys(
-        "start end topics langs platforms kinds sources removals stances relevance needle pattern".split(), None
-    ),
-    "concern_low": 0,
-    "concern_high": 3,
-    "after_at": T0 - timedelta(days=999),
-    "after_key": 0,
-    "limit": 10**6,
-}
-
-
-@given(texts_, st.integers(1, 5))
-@settings(max_examples=25, deadline=None)
+@given(texts_, st.integers(2, 5))
+@settings(max_examples=6, deadline=None)
 def test_the_same_words_share_a_group_in_any_order_and_groups_stay_when_posts_arrive(tmp_path_factory, texts, size):
     store = Store(tmp_path_factory.mktemp("groups") / "monitor.duckdb")
     before: dict[str, int] = {}
@@ -89,7 +79,9 @@ def test_small_edits_links_and_handles_make_no_other_text(store, text):
 
 
 def test_a_japanese_text_with_another_ending_joins_and_a_different_one_does_not(store):
-    committed(store, [JAPANESE, JAPANESE + "さようなら。", "サウンドクラウドの新しい規約を読んだけれど、私は気にしません。"])
+    committed(
+        store, [JAPANESE, JAPANESE + "さようなら。", "サウンドクラウドの新しい規約を読んだけれど、私は気にしません。"]
+    )
     one, other, different = grouped(store).values()
     assert one == other != different
 
@@ -159,8 +151,48 @@ def test_of_heldout_posts_on_one_subject_hardly_any_two_are_taken_for_the_same()
     for number, (_, group, sketch) in enumerate(posts[:-1]):
         rest = posts[number + 1 :]
         shares = likeness(sketch.bands, [other.bands for _, _, other in rest])
-        differ = [share for share, (_, name, other) in zip(shares, rest, strict=True) if not (name and name == group) and other.form != sketch.form]
+        differ = [
+            share
+            for share, (_, name, other) in zip(shares, rest, strict=True)
+            if not (name and name == group) and other.form != sketch.form
+        ]
         pairs += len(differ)
         wrong += sum(share >= ALIKE for share in differ)
     print(f"{wrong} of {pairs:,} pairs, {len(posts)} posts")
     assert wrong / pairs < 1e-5
+
+
+def test_who_repeats_is_told_apart_and_a_short_text_of_many_is_no_campaign(store):
+    bot = committed(
+        store,
+        [f"Buy my beats, they are the best in town, number {n} of them" for n in range(3)],
+        author_id="did:plc:bot",
+    )
+    wave = committed(store, [PETITION] * 6, first=10)
+    slow = [a_post(20 + n, text=JAPANESE, observed_at=T0 + timedelta(days=n)) for n in range(5)]
+    laughs = committed(store, ["haha"] * 9, first=40)
+    few = committed(store, ["This one was said by two people only, long as it is"] * 2, first=60)
+    store.commit(Batch(STREAM, tuple(slow)))
+    grouped(store)
+    score(store, [*bot, *wave, *slow, *laughs, *few])
+    rows = views.repeated(store, Scope()).to_pylist()
+    found = {(row["kind"], row["posts"], row["authors"], row["most"]) for row in rows}
+    assert found == {("many accounts at once", 6, 6, 1), ("many accounts", 5, 5, 1), ("one account", 3, 1, 3)}
+    assert next(row for row in rows if row["posts"] == 6)["quickest_seconds"] == 240
+    assert store.read("status_distinct").to_pylist() == [{"authors": 23, "texts": 5}]
+
+
+def test_a_volume_counts_posts_authors_and_distinct_texts(store):
+    posts = [
+        *committed(store, [PETITION, PETITION], author_id="did:plc:one"),
+        *committed(store, [VARIANTS[0], "Something else that I say about it"], first=3),
+    ]
+    score(store, posts[:1], removal="done")
+    score(store, posts[1:], removal="considering")
+    window = Window(T0, T0 + timedelta(hours=1))
+    ungrouped = views.distinct(store, Scope(), window, 3600).to_pylist()
+    assert [(row["unit"], row["n"]) for row in ungrouped] == [("authors", 3), ("texts", 4)]
+    grouped(store)
+    rows = views.distinct(store, Scope(), window, 3600).to_pylist()
+    cells = [(row["unit"], row["n"], row["done"], row["considering"], row["leaving"]) for row in rows]
+    assert cells == [("authors", 3, 1, 3, 3), ("texts", 2, 1, 2, 2)]

@@ -49,7 +49,7 @@ def sketched(texts: Sequence[str]) -> list[Sketch]:
 
 
 def likeness(one: Sequence[int], others: Sequence[Sequence[int]]) -> list[float]:
-    """What share of its shingles the text of bands ``one`` has in common with each of ``others``; within 0.12, 19 in 20."""
+    """What share of its shingles the text of bands ``one`` shares with each of ``others``, within 0.12 mostly."""
     mine, theirs = (np.array(bands, dtype="<u4").view("u1") for bands in (one, others))
     shares: list[float] = (theirs.reshape(len(others), -1) == mine).mean(axis=1).tolist()
     return shares

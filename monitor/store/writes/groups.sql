@@ -9,4 +9,6 @@ UPDATE posts SET text_form = g.form, text_group = g.text_group FROM grouped g WH
 
 INSERT INTO text_groups
 SELECT text_group, sketch FROM in_groups
-WHERE len(sketch) > 0 AND text_group NOT IN (SELECT text_group FROM text_groups);
+WHERE len(sketch) > 0 AND text_group NOT IN (
+    SELECT text_group FROM text_groups WHERE text_group IN (SELECT text_group FROM in_groups)
+);
