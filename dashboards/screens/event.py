@@ -138,9 +138,7 @@ def _charts(frame: Frame, picture: EventPicture, events: list[Event]) -> Unit:
     means = readable(picture.series, _FOR_MEAN, halves=True)
     before, after = picture.summary.before, picture.summary.after
     n, waiting = before.posts + after.posts, before.unscored + after.unscored
-    told = (
-        f"{unit.capitalize()} per {width_name(counts.seconds)}. n = {n:,} relevant posts, {waiting:,} not scored yet; "
-    )
+    told = f"{unit.capitalize()} per {width_name(counts.seconds)}. n = {n:,} relevant, {waiting:,} not scored yet; "
     told += f"{before.reposts + after.reposts:,} reposts. Full line: this event. Dashed: others. Grey: not collected."
     widgets.figure("Volume", told, charts.volume(counts, ground, unit))
     left, right = st.columns(2, gap="medium")

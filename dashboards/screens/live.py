@@ -102,7 +102,7 @@ def _figures(picture: LivePicture, name: str) -> None:
 def _charts(frame: Frame, picture: LivePicture, unit: Unit) -> None:
     counts, means = picture.counts[unit], readable(picture.series, _FOR_MEAN)
     ground, now = Ground(frame.zone, picture.gaps), picture.now
-    told = f"per {width_name(counts.seconds)}. n = {now.posts:,} relevant posts, {now.unscored:,} not scored yet"
+    told = f"per {width_name(counts.seconds)}. n = {now.posts:,} relevant, {now.unscored:,} not scored yet"
     told = f"{unit.capitalize()} {told}; {now.reposts:,} reposts."
     widgets.figure("Volume", told, charts.volume(counts, ground, unit))
     left, right = st.columns(2, gap="medium")
