@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from dashboards import tables
 from dashboards.wording import width_name
-from monitor.analyse.series import Series
+from monitor.analyse.series import Series, Unit
 from monitor.config import Event
 from monitor.records import Gap
 
@@ -65,8 +65,16 @@ class Ground:
     others: Sequence[Event] = ()
 
 
-def volume(series: Series, ground: Ground) -> Figure:
-    """Relevant posts and those waiting for a score stand on the axis, reposts of relevant posts hang from it."""
+def volume(series: Series, ground: Ground, unit: Unit = "posts") -> Figure:
+    """Relevant posts and those waiting for a score stand on the axis, reposts of relevant posts hang from it.
+
+    Authors or distinct texts stand there alone.
+    """
+    if unit != "posts":
+        text = f"Per {width_name(series.seconds)}: {unit} of relevant posts."
+        return _figure(
+            "volume", {"bars": tables.bars(series, ground.zone, {unit: series.posts})}, series, ground, text, unit
+        )
     up = {"posts": series.posts, "not scored yet": series.unscored}
     text = (
         f"Per {width_name(series.seconds)}: {int(series.posts.sum()):,} relevant posts upwards, "
@@ -76,12 +84,14 @@ def volume(series: Series, ground: Ground) -> Figure:
     return _figure("volume", {"bars": bars}, series, ground, text)
 
 
-def removal(series: Series, ground: Ground) -> Figure:
-    """Relevant posts by likeliest removal stage, those with none left out, stacked."""
+def removal(series: Series, ground: Ground, unit: Unit = "posts") -> Figure:
+    """Relevant posts, their authors or distinct texts by likeliest removal stage, those with none left out, stacked."""
     counts = {stage: series.removal[stage] for stage in REMOVAL}
     told = ", ".join(f"{stage} {int(n.sum()):,}" for stage, n in counts.items())
     text = f"Removal stages per {width_name(series.seconds)}: {told}."
-    return _figure("removal", {"bars": tables.bars(series, ground.zone, counts)}, series, ground, text)
+    if unit != "posts":  # the sum over buckets counts nobody's number
+        text = f"Removal stages per {width_name(series.seconds)}, counted as {unit}."
+    return _figure("removal", {"bars": tables.bars(series, ground.zone, counts)}, series, ground, text, unit)
 
 
 def concern(series: Series, ground: Ground) -> Figure:
@@ -94,25 +104,31 @@ def warm() -> None:
     """Make the descriptions before they are asked for."""
     for what in get_args(What):
         for has_events in (False, True):
-            _spec(what, has_events=has_events)
+            for unit in get_args(Unit):
+                _spec(what, unit, has_events=has_events)
 
 
-def _figure(what: What, data: dict[str, pa.Table], series: Series, ground: Ground, text: str) -> Figure:
+def _figure(
+    what: What, data: dict[str, pa.Table], series: Series, ground: Ground, text: str, unit: Unit = "posts"
+) -> Figure:
     data["gaps"] = tables.gaps(series, ground.zone, ground.gaps)
     if data["gaps"].num_rows:
         text += f" Stretches without collection: {data['gaps'].num_rows}."
     if ground.event is not None:
         data["events"] = tables.events(series, ground.zone, ground.event, ground.others, _top(data))
-    return Figure(_spec(what, has_events=ground.event is not None), data, text)
+    return Figure(_spec(what, unit, has_events=ground.event is not None), data, text)
 
 
 @cache
-def _spec(what: What, *, has_events: bool) -> dict[str, Any]:
+def _spec(what: What, unit: Unit, *, has_events: bool) -> dict[str, Any]:
     """Cached: Altair spends 60 ms on checking one against its schema."""
-    volumes = {"posts": POSTS, "not scored yet": WAITING, "reposts": REPOSTS}
+    volumes: dict[str, str] = {"posts": POSTS, "not scored yet": WAITING, "reposts": REPOSTS}
+    title = "reposts | posts" if unit == "posts" else unit
+    if unit != "posts":
+        volumes = {unit: POSTS}
     marks = {
-        "volume": lambda: [_bars(volumes, "reposts | posts")],
-        "removal": lambda: [_bars(REMOVAL, "posts")],
+        "volume": lambda: [_bars(volumes, title)],
+        "removal": lambda: [_bars(REMOVAL, unit)],
         "concern": _means,
     }
     rules = _rules(are_named=what == "volume") if has_events else []

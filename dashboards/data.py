@@ -15,7 +15,7 @@ from dashboards.wording import shortened
 from monitor import config as configuration
 from monitor import study
 from monitor.config import Config, Event, Secrets
-from monitor.export import LIMIT, Format, export
+from monitor.export import LIMIT, Format, export, text_group
 from monitor.records import Window
 from monitor.store import Store, views
 from monitor.store.views import Choices, Filter, Found, Head, Order, PostView, Scope
@@ -66,6 +66,12 @@ def post(_store: Store, path: str, platform: str, post_id: str) -> PostView | No
     return views.one(_store, platform, post_id)
 
 
+@st.cache_data(ttl=30, max_entries=64, show_spinner=False)
+def repeated(_store: Store, path: str, scope: Scope, start: datetime | None, end: datetime | None) -> pa.Table:
+    """The texts that were repeated most."""
+    return views.repeated(_store, scope, start, end)
+
+
 @st.cache_data(ttl=300, show_spinner=False)
 def choices(_store: Store, path: str) -> Choices:
     """What the selectors offer."""
@@ -90,7 +96,8 @@ def columns(rows: pa.Table, zone: ZoneInfo) -> pa.Table:
             "text": text,
             **{names.get(name, name): rows[name] for name in labels},
             "author": rows["author_handle"],
-            **{name: rows[name] for name in ("lang", "kind", *counts, "source", "relevant")},
+            **{name: rows[name] for name in ("copies", "lang", "kind", *counts, "source", "relevant")},
+            "text_group": [None if group is None else text_group(group) for group in rows["text_group"].to_pylist()],
         }
     )
 

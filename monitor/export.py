@@ -80,6 +80,7 @@ def schema() -> pa.Schema:
             *((name, pa.int64()) for name in ("likes", "reposts", "replies", "quotes")),
             ("measured_at", time),
             ("sample_weight", pa.float64()),
+            ("text_group", text),
             ("relevant", pa.float64()),
             ("concern", pa.float64()),
             ("concern_label", pa.int64()),
@@ -97,6 +98,11 @@ def pseudonym(secret: bytes, platform: str, name: str | None) -> str | None:
     if name is None:
         return None
     return hmac.new(secret, f"{platform} {name}".encode(), hashlib.sha256).hexdigest()[:20]
+
+
+def text_group(number: int) -> str:
+    """A group as people and spreadsheets see it: no number, lest it is rounded."""
+    return f"t{number:016x}"
 
 
 def _labels() -> dict[str, tuple[object, ...]]:
@@ -123,7 +129,15 @@ def _row(row: dict[str, Any], secret: bytes, is_synthetic: bool) -> dict[str, An
         for value, p in zip(values, row[f"{label}_probs"] or (), strict=False)
     }
     hidden = {name: pseudonym(secret, platform, row[field]) for name, field in ids.items()}
-    return {**row, **probs, **hidden, "rules": " ".join(row["matched"]), "is_synthetic": is_synthetic}
+    group = None if row["text_group"] is None else text_group(row["text_group"])
+    return {
+        **row,
+        **probs,
+        **hidden,
+        "text_group": group,
+        "rules": " ".join(row["matched"]),
+        "is_synthetic": is_synthetic,
+    }
 
 
 def _harmless(value: Any) -> Any:

@@ -29,6 +29,7 @@ _SCORE_BATCH = 64  # posts per round: a commit each, so that a kill loses little
 _PACE_SECONDS = 0.5  # between rounds: each costs the file 0.1 s however few posts are in it
 _LOOK_SECONDS = 10.0  # without news: another process may have imported something
 _REFRESH_SECONDS = 600.0  # threads of posts that a backfill or an import brought
+_GROUP_SECONDS = 10.0  # a search among many groups costs the same for one post as for a thousand
 _TEND_SECONDS = 3600.0
 _NICE = 10
 
@@ -46,6 +47,7 @@ def run(config: Config, store: Store, stop: threading.Event) -> None:
         threads = [
             _thread("collect", lambda: _collect(config, store, stop, news), stop, faults),
             _thread("score", lambda: _score(config, store, stop, news), stop, faults),
+            _thread("group", lambda: _group(store, stop), stop, faults),
             _thread("tend", lambda: _tend(store, stop), stop, faults),
         ]
         for thread in threads:
@@ -132,6 +134,14 @@ def _wait_for(news: threading.Event, stop: threading.Event, seconds: float) -> N
     deadline = time.monotonic() + seconds
     while not (news.wait(0.2) or stop.is_set() or time.monotonic() > deadline):
         pass
+
+
+def _group(store: Store, stop: threading.Event) -> None:
+    from monitor.grouping import BATCH, group_pending
+
+    while not stop.is_set():
+        is_behind = group_pending(store) == BATCH
+        stop.wait(_PACE_SECONDS if is_behind else _GROUP_SECONDS)
 
 
 def _tend(store: Store, stop: threading.Event) -> None:

@@ -228,6 +228,21 @@ class Forgotten:
 
 
 @dataclass(frozen=True, slots=True)
+class Grouped:
+    """One post's place among those that say the same; see ``monitor.analyse.sketch``.
+
+    ``key`` and ``revision`` are the store's own, of the text that was read. ``form`` stands for its words, None without
+    any text. ``sketch`` is that of the group where this post is its first, and empty otherwise.
+    """
+
+    key: int
+    revision: int
+    form: int | None
+    text_group: int
+    sketch: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """Inclusive start, exclusive end, both UTC."""
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from monitor.analyse.series import Series, Side, bucket_seconds, filled, sides
+from monitor.analyse.series import Series, Side, Unit, bucket_seconds, by_unit, filled, readable, sides
 from monitor.analyse.windows import View, reached, unwatched, view
 from monitor.config import Event
 from monitor.records import Gap, Window
 from monitor.store import Store, views
 from monitor.store.views import Head, PostView, Reader, Scope
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_LIVE_COUNT, _EVENT_COUNT = 2, 3  # posts that a bucket of a volume should hold on average
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +31,28 @@ class EventSummary:
 
 @dataclass(frozen=True, slots=True)
 class EventPicture:
-    """What the Event page shows: totals of both windows, the series over them, and when nobody looked."""
+    """What the Event page shows: totals of both windows, the series over them, and when nobody looked.
+
+    ``counts`` are the volumes in readable buckets, in every unit.
+    """
 
     summary: EventSummary
     series: Series
+    counts: Mapping[Unit, Series]
     gaps: tuple[Gap, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class LivePicture:
-    """What the Live page shows, all of one moment; ``before`` is the window of equal width before ``now``."""
+    """What the Live page shows, all of one moment; ``before`` is the window of equal width before ``now``.
+
+    ``counts`` are the volumes in readable buckets, in every unit.
+    """
 
     view: View
     head: Head
     series: Series
+    counts: Mapping[Unit, Series]
     before: Side
     now: Side
     gaps: tuple[Gap, ...]
@@ -55,12 +69,13 @@ def live_picture(store: Store, scope: Scope, width: timedelta, now: datetime) ->
         reached_at = reached(now, head.moved_at) if seen.is_live else None
         gaps = unwatched(whole, views.gaps(moment, whole), head.oldest_at, head.begun_at, reached_at)
         rows = views.series(moment, scope, whole, seconds, origin=seen.window.start)
-        authors = views.authors(moment, scope, whole, seen.window.start)
-        before, after = sides(rows, seen.before, seen.window, authors, gaps)
+        before, after = _sides(moment, scope, rows, seen.before, seen.window, gaps)
+        series = filled(rows, seen.window, seconds, gaps)
         return LivePicture(
             view=seen,
             head=head,
-            series=filled(rows, seen.window, seconds, gaps),
+            series=series,
+            counts=_counts(moment, scope, readable(series, _LIVE_COUNT), seen.window),
             before=before,
             now=after,
             gaps=tuple(gaps),
@@ -89,8 +104,13 @@ def event_picture(store: Store, event: Event, window_days: float = 3, scope: Sco
     with store.reading() as moment:
         gaps = event_gaps(moment, window)
         rows = views.series(moment, scope or own_scope(event), window, seconds)
-        summary = _summary(moment, event, width, scope or own_scope(event))
-    return EventPicture(summary, filled(rows, window, seconds, gaps), tuple(gaps))
+        series = filled(rows, window, seconds, gaps)
+        return EventPicture(
+            summary=_summary(moment, event, width, scope or own_scope(event)),
+            series=series,
+            counts=_counts(moment, scope or own_scope(event), readable(series, _EVENT_COUNT, halves=True), window),
+            gaps=tuple(gaps),
+        )
 
 
 def event_gaps(store: Reader, window: Window) -> list[Gap]:
@@ -109,5 +129,16 @@ def _summary(store: Reader, event: Event, width: timedelta, scope: Scope) -> Eve
     earlier, later = Window(event.at - width, event.at), Window(event.at, event.at + width)
     whole = Window(earlier.start, later.end)
     rows = views.series(store, scope, whole, round(width.total_seconds()), origin=event.at)
-    authors = views.authors(store, scope, whole, event.at)
-    return EventSummary(event, *sides(rows, earlier, later, authors, event_gaps(store, whole)))
+    return EventSummary(event, *_sides(store, scope, rows, earlier, later, event_gaps(store, whole)))
+
+
+def _sides(
+    store: Reader, scope: Scope, rows: pa.Table, earlier: Window, later: Window, gaps: Sequence[Gap]
+) -> tuple[Side, Side]:
+    width = (later.end - later.start).total_seconds()
+    distinct = views.distinct(store, scope, Window(earlier.start, later.end), width, origin=later.start)
+    return sides(rows, distinct, earlier, later, gaps)
+
+
+def _counts(store: Reader, scope: Scope, series: Series, window: Window) -> dict[Unit, Series]:
+    return by_unit(series, views.distinct(store, scope, window, series.seconds))

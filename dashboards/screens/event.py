@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 import pyarrow as pa
 import streamlit as st
 
-from dashboards import charts, data, widgets
+from dashboards import charts, counting, data, widgets
 from dashboards.charts import Ground
 from dashboards.widgets import Frame
 from dashboards.wording import stamp, width_name
-from monitor.analyse.series import Side, change, readable
+from monitor.analyse.series import Side, Unit, change, readable
 from monitor.analyse.words import before_after
 from monitor.config import Event
 from monitor.store.views import Scope
@@ -26,7 +26,7 @@ _KINDS = {
     "terms_revised": "terms revised",
     "other": "event",
 }
-_FOR_COUNT, _FOR_MEAN = 3, 20
+_FOR_MEAN = 20
 _TERMS = "Wish to leave: removal considered, announced or blocked."
 
 
@@ -44,8 +44,8 @@ def show(frame: Frame) -> None:
         return
     _notes(frame, picture, events, days)
     _figures(picture.summary.before, picture.summary.after, days)
-    _charts(frame, picture, events)
-    _table(picture.summary.before, picture.summary.after, days)
+    unit = _charts(frame, picture, events)
+    _table(picture.summary.before, picture.summary.after, days, unit)
 
 
 def _empty() -> None:
@@ -130,32 +130,39 @@ def _aims(side: Side) -> int:
     return side.leaving - side.removal["done"]
 
 
-def _charts(frame: Frame, picture: EventPicture, events: list[Event]) -> None:
+def _charts(frame: Frame, picture: EventPicture, events: list[Event]) -> Unit:
     event = picture.summary.event
     ground = Ground(frame.zone, picture.gaps, event, [other for other in events if other is not event])
-    counts = readable(picture.series, _FOR_COUNT, halves=True)
+    unit = counting.unit()
+    counts = picture.counts[unit]
     means = readable(picture.series, _FOR_MEAN, halves=True)
     before, after = picture.summary.before, picture.summary.after
     n, waiting = before.posts + after.posts, before.unscored + after.unscored
-    told = f"Posts per {width_name(counts.seconds)}. n = {n:,} relevant, {waiting:,} not scored yet; "
+    told = f"{unit.capitalize()} per {width_name(counts.seconds)}. n = {n:,} relevant, {waiting:,} not scored yet; "
     told += f"{before.reposts + after.reposts:,} reposts. Full line: this event. Dashed: others. Grey: not collected."
-    widgets.figure("Volume", told, charts.volume(counts, ground))
+    widgets.figure("Volume", told, charts.volume(counts, ground, unit))
     left, right = st.columns(2, gap="medium")
     with left:
         told = f"Mean per {width_name(means.seconds)}, band: 95 % interval. n = {n:,} posts."
         widgets.figure("Concern", told, charts.concern(means, ground))
     with right:
-        told = f"Posts per {width_name(means.seconds)} by likeliest stage. n = {before.leaving + after.leaving:,}."
-        widgets.figure("Removal", told, charts.removal(means, ground))
+        removal = means if unit == "posts" else counts
+        told = f"{unit.capitalize()} per {width_name(removal.seconds)} by likeliest stage. "
+        told += f"n = {before.leaving + after.leaving:,} posts."
+        widgets.figure("Removal", told, charts.removal(removal, ground, unit))
+    return unit
 
 
-def _table(before: Side, after: Side, days: int) -> None:
+def _table(before: Side, after: Side, days: int, unit: Unit) -> None:
+    stages = "Removal" if unit == "posts" else f"Removal, {unit}"
+    was = before.counted(unit).removal
     rows = [
         _row("Relevant posts", before.posts, after.posts),
         _row("Authors", before.authors, after.authors),
+        _row("Distinct texts", before.texts, after.texts),
         _row("Reposts of them", before.reposts, after.reposts),
         ("Mean concern (95 % interval)", _interval(before), _interval(after), _difference(before, after)),
-        *(_row(f"Removal: {stage}", n, after.removal[stage]) for stage, n in before.removal.items()),
+        *(_row(f"{stages}: {stage}", n, after.counted(unit).removal[stage]) for stage, n in was.items()),
         _row("Waiting for a score", before.unscored, after.unscored),
         ("Time collected", f"{before.collected:.0%}", f"{after.collected:.0%}", ""),
         ("Time watched live", f"{before.watched:.0%}", f"{after.watched:.0%}", ""),

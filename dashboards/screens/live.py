@@ -6,17 +6,17 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from dashboards import charts, data, widgets
+from dashboards import charts, counting, data, widgets
 from dashboards.charts import Ground
 from dashboards.widgets import Colour, Frame
 from dashboards.wording import ago, span, stamp, width_name
-from monitor.analyse.series import readable
+from monitor.analyse.series import Unit, readable
 from monitor.analyse.windows import reached
 from monitor.analyse.words import WHOLE
 from monitor.study import LivePicture
 
 HOURS = {"1 h": 1, "6 h": 6, "24 h": 24, "7 d": 168}
-_FOR_COUNT, _FOR_MEAN = 2, 20  # posts that a bucket should hold on average: a mean needs more than a count
+_FOR_MEAN = 20  # posts that a bucket should hold on average: a mean needs more than a count
 
 
 def show(frame: Frame) -> None:
@@ -30,12 +30,13 @@ def show(frame: Frame) -> None:
             key="window",
             bind="query-params",
         )
+        unit = counting.unit()
         runs = st.toggle("Refresh by itself", value=True, key="refresh")
     every = frame.config.dashboard.refresh_seconds if runs else None
-    st.fragment(_picture, run_every=every)(frame, HOURS[chosen or "24 h"], str(chosen))
+    st.fragment(_picture, run_every=every)(frame, HOURS[chosen or "24 h"], str(chosen), unit)
 
 
-def _picture(frame: Frame, hours: int, name: str) -> None:
+def _picture(frame: Frame, hours: int, name: str, unit: Unit) -> None:
     with widgets.guarded():
         picture = data.live(frame.store, frame.path, frame.scope, hours)
         if picture.head.newest_at is None:
@@ -43,7 +44,7 @@ def _picture(frame: Frame, hours: int, name: str) -> None:
             return
         _status(frame, picture, name)
         _figures(picture, name)
-        _charts(frame, picture)
+        _charts(frame, picture, unit)
         _posts(frame, picture, hours)
 
 
@@ -83,9 +84,10 @@ def _state(frame: Frame, picture: LivePicture, name: str) -> tuple[str, str, Col
 def _figures(picture: LivePicture, name: str) -> None:
     now, before = picture.now, picture.before
     compares = min(before.collected, now.collected) >= WHOLE
-    with st.grid(columns=6, min_column_width=128, gap="small"):
+    with st.grid(columns=7, min_column_width=120, gap="small"):
         widgets.count("Relevant posts", now.posts, before.posts if compares else None)
         widgets.count("Authors", now.authors, before.authors if compares else None)
+        widgets.count("Distinct texts", now.texts, before.texts if compares else None)
         widgets.count("Reposts", now.reposts, before.reposts if compares else None)
         widgets.mean(now, before if compares else None)
         widgets.count("Removal talk", now.leaving, before.leaving if compares else None)
@@ -97,18 +99,21 @@ def _figures(picture: LivePicture, name: str) -> None:
         st.caption(f"No comparison with the {name} before: {told}.")
 
 
-def _charts(frame: Frame, picture: LivePicture) -> None:
-    counts, means = readable(picture.series, _FOR_COUNT), readable(picture.series, _FOR_MEAN)
+def _charts(frame: Frame, picture: LivePicture, unit: Unit) -> None:
+    counts, means = picture.counts[unit], readable(picture.series, _FOR_MEAN)
     ground, now = Ground(frame.zone, picture.gaps), picture.now
     told = f"per {width_name(counts.seconds)}. n = {now.posts:,} relevant, {now.unscored:,} not scored yet"
-    widgets.figure("Volume", f"Posts {told}; {now.reposts:,} reposts.", charts.volume(counts, ground))
+    told = f"{unit.capitalize()} {told}; {now.reposts:,} reposts."
+    widgets.figure("Volume", told, charts.volume(counts, ground, unit))
     left, right = st.columns(2, gap="medium")
     with left:
         told = f"Mean per {width_name(means.seconds)}, band: 95 % interval. n = {now.posts:,} posts."
         widgets.figure("Concern", told, charts.concern(means, ground))
     with right:
-        told = f"Posts per {width_name(means.seconds)} by likeliest stage. n = {now.leaving:,} of {now.posts:,}."
-        widgets.figure("Removal", told, charts.removal(means, ground))
+        removal, tally = means if unit == "posts" else counts, now.counted(unit)
+        told = f"{unit.capitalize()} per {width_name(removal.seconds)} by likeliest stage. "
+        told += f"n = {tally.leaving:,} of {tally.n:,}."
+        widgets.figure("Removal", told, charts.removal(removal, ground, unit))
     if now.searched:
         st.caption(
             f"Survivors only: {now.searched:,} of these posts were searched for or imported; deleted ones are missing."

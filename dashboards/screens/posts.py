@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from dashboards import data, widgets
+from dashboards import counting, data, widgets
 from dashboards.widgets import Frame
 from monitor.codebook import codebook
 from monitor.export import Format
@@ -48,6 +48,7 @@ def show(frame: Frame) -> None:
         st.pagination(max(pages, page), key="page")
     if chosen is not None:
         _read(frame, found, chosen)
+    counting.repeated(frame, what.start, what.end)
 
 
 def _filter(frame: Frame) -> tuple[Filter, Order]:
@@ -146,6 +147,9 @@ def _table(frame: Frame, found: Found, key: str) -> int | None:
             "author": column.TextColumn("author", width=140),
             "concern": column.ProgressColumn("concern", min_value=0.0, max_value=3.0, format="%.1f", width=90),
             "stance": column.TextColumn("stance", width=85),
+            "copies": column.NumberColumn(
+                "copies", help="Posts of nearly the same text, by any account.", width="small"
+            ),
             "relevant": column.NumberColumn("relevant", format="%.2f", width="small"),
         },
     )
@@ -160,6 +164,8 @@ def _read(frame: Frame, found: Found, row: int) -> None:
         st.text("This post has been deleted or hidden since.")
         return
     widgets.whole(post, frame.zone)
+    if (key["copies"] or 0) > 1:
+        st.caption(f"The same text, or nearly: {key['copies']:,} posts by {key['copiers']:,} accounts.")
 
 
 show(widgets.frame())

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ WIDTHS = (60, 300, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)
 NEAT = (*WIDTHS, 120, 600, 14_400, 28_800, 172_800)  # widths that a merged series may have
 LEAST_FOR_INTERVAL = 10  # below, the normal approximation of a mean's interval misleads
 BY_FILES = "search or import"  # what fills a gap as well as it can: nobody knows how completely
+Unit = Literal["posts", "authors", "texts"]  # what a volume counts
 _Z = 1.959964  # two-sided 95 %
 _COUNTS = ("posts", "unscored", "searched", "reposts")
 
@@ -60,6 +61,15 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """``n`` of one unit, and how many of them stand behind posts of each removal stage, or of any but none."""
+
+    n: int = 0
+    removal: Mapping[str, int] = field(default_factory=dict)
+    leaving: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Side:
     """Totals of one window. ``concern`` is the mean expected concern with its 95 % interval, None without posts.
 
@@ -72,7 +82,7 @@ class Side:
     removal: dict[str, int]
     concern_low: float | None = None
     concern_high: float | None = None
-    authors: int = 0
+    distinct: Mapping[Unit, Tally] = field(default_factory=dict)
     reposts: int = 0
     unscored: int = 0
     searched: int = 0
@@ -83,6 +93,20 @@ class Side:
     def leaving(self) -> int:
         """Posts whose author considers, announces, did or was kept from a removal."""
         return sum(n for stage, n in self.removal.items() if stage != "none")
+
+    @property
+    def authors(self) -> int:
+        return self.counted("authors").n
+
+    @property
+    def texts(self) -> int:
+        return self.counted("texts").n
+
+    def counted(self, unit: Unit) -> Tally:
+        """The side's volumes in a unit."""
+        if unit == "posts":
+            return Tally(self.posts, self.removal, self.leaving)
+        return self.distinct.get(unit, Tally(removal=dict.fromkeys(self.removal, 0)))
 
 
 def bucket_seconds(width: timedelta, at_most: int = 100) -> int:
@@ -145,18 +169,49 @@ def readable(series: Series, wanted: float, *, halves: bool = False) -> Series:
     return series if factor == 1 else merged(series, factor)
 
 
+def by_unit(series: Series, distinct: pa.Table) -> dict[Unit, Series]:
+    """The same series counted as posts, as authors and as distinct texts; of the last two only the volumes differ.
+
+    Args:
+        distinct: rows of ``window_distinct`` for the same buckets: authors do not add up over narrower ones.
+    """
+    return {
+        "posts": series,
+        "authors": _counted(series, distinct, "authors"),
+        "texts": _counted(series, distinct, "texts"),
+    }
+
+
+def _counted(series: Series, distinct: pa.Table, unit: Unit) -> Series:
+    rows, n = distinct.filter(np.array(distinct["unit"].to_pylist(), dtype=object) == unit), len(series.posts)
+    at = rows["bucket"].to_numpy().astype(np.int64)
+    within = (at >= 0) & (at < n)
+    column = {name: _dense(rows[name], at, within, n).astype(np.int64) for name in ("n", *series.removal)}
+    return replace(series, posts=column["n"], removal={stage: column[stage] for stage in series.removal})
+
+
 def sides(
-    table: pa.Table, earlier: Window, later: Window, authors: tuple[int, int], gaps: Sequence[Gap] = ()
+    table: pa.Table, distinct: pa.Table, earlier: Window, later: Window, gaps: Sequence[Gap] = ()
 ) -> tuple[Side, Side]:
-    """Totals of two windows that touch where bucket 0 begins, from the rows of a series query over both."""
+    """Totals of two windows that touch where bucket 0 begins, from the rows of a series query over both.
+
+    Args:
+        distinct: rows of ``window_distinct`` whose bucket -1 is the one window and bucket 0 the other.
+    """
     at = table["bucket"].to_numpy()
     return (
-        _side(table.filter(at < 0), earlier, authors[0], gaps),
-        _side(table.filter(at >= 0), later, authors[1], gaps),
+        _side(table.filter(at < 0), _tallies(distinct, -1), earlier, gaps),
+        _side(table.filter(at >= 0), _tallies(distinct, 0), later, gaps),
     )
 
 
-def _side(rows: pa.Table, window: Window, authors: int, gaps: Sequence[Gap]) -> Side:
+def _tallies(distinct: pa.Table, bucket: int) -> dict[Unit, Tally]:
+    rows = (row for row in distinct.to_pylist() if row["bucket"] == bucket)
+    stages = tuple(codebook().removal)
+    return {row["unit"]: Tally(row["n"], {stage: row[stage] for stage in stages}, row["leaving"]) for row in rows}
+
+
+def _side(rows: pa.Table, distinct: Mapping[Unit, Tally], window: Window, gaps: Sequence[Gap]) -> Side:
     total = {name: float(rows[name].fill_null(0).to_numpy().sum()) for name in rows.column_names}
     arrays = (np.array([total[name]]) for name in ("posts", "concern_sum", "concern_squares"))
     mean, low, high = (_number(values) for values in mean_interval(*arrays))
@@ -166,7 +221,7 @@ def _side(rows: pa.Table, window: Window, authors: int, gaps: Sequence[Gap]) -> 
         concern_low=low,
         concern_high=high,
         removal={stage: int(total[stage]) for stage in codebook().removal},
-        authors=authors,
+        distinct=distinct,
         collected=float(collected(window.start, width, 1, gaps)[0]),
         watched=float(collected(window.start, width, 1, [replace(g, filled_by=_live(g.filled_by)) for g in gaps])[0]),
         **{name: int(total[name]) for name in _COUNTS},

@@ -75,6 +75,7 @@ def backfill(
         for rule in collector.unsayable:
             say(f"{collector.stream}: the search cannot say {rule}; only another rule may find such posts.")
         _collect(collector, loaded, store, f"Searching {collector.stream}", stop, _progress_of(collector))
+    _group(store, stop)
     if not no_score:
         _score(loaded, store, stop)
 
@@ -132,6 +133,7 @@ def import_files(
     for file in files:
         collector = ArchiveCollector(file, mapping, keep_all=keep, again=again)
         _collect(collector, loaded, store, f"Importing {file.name}", stop, _progress_of(collector))
+    _group(store, stop)
     if not no_score:
         _score(loaded, store, stop)
 
@@ -188,6 +190,15 @@ def _score(config: Config, store: Store, stop: threading.Event) -> None:
             done += found
             advance(done)
     say(f"{done:,} posts scored." + (" Stopped; monitor run scores the rest." if stop.is_set() else ""))
+
+
+def _group(store: Store, stop: threading.Event) -> None:
+    """Find out which posts say the same, unless a ``monitor run`` is there to do that."""
+    from monitor.grouping import group_pending
+    from monitor.live import is_running
+
+    while not (stop.is_set() or is_running(store.path)) and group_pending(store):
+        pass
 
 
 def _progress_of(collector: SearchCollector | ArchiveCollector) -> Callable[[], float]:

@@ -64,8 +64,12 @@ def _print_json(outcome: Outcome) -> None:
 
 
 def _print_table(outcome: Outcome) -> None:
+    from typing import get_args
+
     from rich.console import Console
     from rich.table import Table
+
+    from monitor.analyse.series import Unit
 
     console = Console()
     console.print("SYNTHETIC: an invented case; every post and every person in it is made up.", style="bold yellow")
@@ -80,16 +84,18 @@ def _print_table(outcome: Outcome) -> None:
         padding=(0, 1, 0, 0),
     )
     table.add_column("event", max_width=24)
-    for name in ("posts", "concern", "consid-\nering", "commit-\nted", "done", "blocked"):
+    for name in ("posts\nauthors\ntexts", "concern", "consid-\nering", "commit-\nted", "done", "blocked"):
         table.add_column(name, justify="right", no_wrap=True)
     for summary in outcome.events:
         before, after = summary.before, summary.after
         stages = (f"{before.removal[stage]}→{after.removal[stage]}" for stage in list(after.removal)[1:])
         concern = f"{_level(before.concern)}→{_level(after.concern)}"
         name = f"{summary.event.title}\n[dim]{summary.event.at:%-d %b %Y %H:%M} UTC[/dim]"
-        table.add_row(name, f"{before.posts}→{after.posts}", concern, *stages)
+        counts = "\n".join(f"{before.counted(unit).n}→{after.counted(unit).n}" for unit in get_args(Unit))
+        table.add_row(name, counts, concern, *stages)
     console.print(table)
-    console.print("concern: mean, 0 to 3. Removal: posts by their author's most likely stage.", style="dim")
+    console.print("texts: those nearly the same count once. concern: mean, 0 to 3.", style="dim")
+    console.print("Removal: posts by their author's most likely stage.", style="dim")
 
 
 def _level(concern: float | None) -> str:

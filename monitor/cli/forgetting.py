@@ -15,6 +15,7 @@ from monitor.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, open_s
 if TYPE_CHECKING:
     from monitor.config import Config
     from monitor.records import Platform as PlatformName
+    from monitor.store import Store
     from monitor.store.forgotten import Author
 
 
@@ -68,6 +69,7 @@ def forget(
     store = open_store(loaded, create=False)  # a wrong path must not pass for a request that was fulfilled
     done = store.forget(meant.what, meant.platform, meant.id, meant.handle)
     print_report(done, next_steps(done, store), json)
+    _regroup(store)
 
 
 def _author(config: Config, text: str, platform: Platform | None) -> _Meant:
@@ -100,6 +102,15 @@ def _author(config: Config, text: str, platform: Platform | None) -> _Meant:
         )
     [author] = authors
     return _Meant("author", author.platform, author.author_id, _told(author), text)
+
+
+def _regroup(store: Store) -> None:
+    """Posts that said nearly what is gone get other groups, unless a ``monitor run`` does that."""
+    from monitor.grouping import group_pending
+    from monitor.live import is_running
+
+    while not is_running(store.path) and group_pending(store):
+        pass
 
 
 def _platform_of_author(text: str) -> PlatformName | None:

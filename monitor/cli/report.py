@@ -14,6 +14,8 @@ def as_dict(status: StoreStatus, now: datetime) -> dict[str, Any]:
     return {
         "synthetic": status.synthetic,
         "posts": sum(source.posts for source in status.sources),
+        "authors": status.authors,
+        "texts": status.texts,
         "reposts": sum(source.reposts for source in status.sources),
         "hidden": sum(source.hidden for source in status.sources),
         "unscored": sum(source.unscored for source in status.sources),
@@ -57,6 +59,7 @@ def print_status(report: dict[str, Any]) -> None:
         console.print("SYNTHETIC: every post in this file is invented.", style="bold yellow")
     head = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     head.add_row("posts", f"{report['posts']:,}", f"+ {report['reposts']:,} reposts")
+    head.add_row("authors", f"{report['authors']:,}", f"who wrote {report['texts']:,} distinct texts")
     head.add_row("unscored", f"{report['unscored']:,}", "wait for the classifier")
     for model, n in report["models"].items():
         head.add_row("scored", f"{n:,}", f"by {model}")

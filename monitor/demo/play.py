@@ -15,6 +15,7 @@ from monitor.demo.case import Case, build
 from monitor.demo.jetstream import JetstreamServer
 from monitor.demo.report import Outcome
 from monitor.errors import StoreError
+from monitor.grouping import group_pending
 from monitor.live import run
 from monitor.store import Store
 from monitor.store.queries import status
@@ -55,6 +56,8 @@ def play(store: Store, on_progress: OnProgress, window_days: float = WINDOW_DAYS
     with JetstreamServer(case.events, from_start=True, events_per_second=EVENTS_PER_SECOND) as server:
         bluesky = config.bluesky.model_copy(update={"jetstream_url": server.url, "silence_seconds": _PATIENCE_SECONDS})
         _run(config.model_copy(update={"bluesky": bluesky}), store, case, on_progress)
+    while group_pending(store):
+        pass
     state = status(store)
     return Outcome(
         played=case.posts,

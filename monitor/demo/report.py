@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
+from monitor.analyse.series import Side, Unit
 from monitor.study import EventSummary
 
 
@@ -22,7 +23,7 @@ class Outcome:
     events: tuple[EventSummary, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """The outcome as plain values; ``removal`` counts posts by their most likely stage."""
+        """The outcome as plain values; ``removal`` counts posts by their most likely stage, then authors and texts."""
         return {
             "synthetic": True,
             "posts": self.played,
@@ -45,9 +46,15 @@ def _event(summary: EventSummary) -> dict[str, Any]:
     }
 
 
-def _side(side: Any) -> dict[str, Any]:
+def _side(side: Side) -> dict[str, Any]:
     concern = None if side.concern is None else round(side.concern, 3)
-    return {"posts": side.posts, "concern": concern, "removal": side.removal}
+    volumes = {unit: side.counted(unit) for unit in get_args(Unit)}
+    return {
+        **{unit: tally.n for unit, tally in volumes.items()},
+        "concern": concern,
+        "removal": side.removal,
+        **{f"removal_{unit}": dict(volumes[unit].removal) for unit in ("authors", "texts")},
+    }
 
 
 def _iso(at: datetime) -> str:

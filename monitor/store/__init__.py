@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from monitor.errors import NoDatabase, NotADatabase, SchemaTooNew
-from monitor.records import Annotation, Batch, Cursor, Draw, Forgotten, Platform, Score
+from monitor.records import Annotation, Batch, Cursor, Draw, Forgotten, Grouped, Platform, Score
 from monitor.store import rows
 from monitor.store.compaction import check_room, rewrite
 from monitor.store.faults import our_errors
@@ -98,6 +98,12 @@ class Store:
         with self._writing(now) as transaction:
             transaction.stage({"in_samples": rows.staged_draws(draws)})
             transaction.run("samples", name=name, method=method)
+
+    def commit_groups(self, groups: Sequence[Grouped]) -> None:
+        """Store which posts say the same, those whose text changed meanwhile left out."""
+        with self._writing() as transaction:
+            transaction.stage({"in_groups": rows.staged_groups(groups)})
+            transaction.run("groups")
 
     def mark(self, key: str, value: str) -> None:
         """Note one small fact about the file."""

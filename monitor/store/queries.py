@@ -46,7 +46,10 @@ class CursorStatus:
 
 @dataclass(frozen=True, slots=True)
 class StoreStatus:
-    """What is going on in one file; ``rejected`` is (stream, reason, count), most frequent first."""
+    """What is going on in one file; ``rejected`` is (stream, reason, count), most frequent first.
+
+    ``authors`` and ``texts`` are those behind the posts that are not hidden.
+    """
 
     sources: tuple[SourceStatus, ...]
     seen: dict[str, int]
@@ -56,6 +59,8 @@ class StoreStatus:
     gaps: tuple[Gap, ...]
     synthetic: bool
     models: dict[str, int]
+    authors: int
+    texts: int
 
 
 def shown_models(store: Store) -> dict[str, int]:
@@ -113,4 +118,5 @@ def status(store: Store) -> StoreStatus:
             gaps=tuple(Gap(**row) for row in moment.read("gaps", start=None, end=None).to_pylist()),
             synthetic=moment.read("marked", key="synthetic")["value"].to_pylist() == ["true"],
             models={row["model_id"]: row["n"] for row in moment.read("status_models").to_pylist()},
+            **moment.read("status_distinct").to_pylist()[0],
         )

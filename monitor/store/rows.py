@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from monitor.codebook import decide
-from monitor.records import Annotation, Batch, Draw, Post, Rejected, Score, Seen
+from monitor.records import Annotation, Batch, Draw, Grouped, Post, Rejected, Score, Seen
 from monitor.text import storable
 
 RAW_LIMIT = 10_000  # characters of a rejected payload that are kept
@@ -74,6 +74,15 @@ _ANNOTATION = pa.schema(
     ]
 )
 _DRAW = pa.schema([("ord", pa.int64()), ("platform", _TEXT), ("post_id", _TEXT), ("probability", pa.float64())])
+_GROUPED = pa.schema(
+    [
+        ("key", pa.uint64()),
+        ("revision", pa.int32()),
+        ("form", pa.uint64()),
+        ("text_group", pa.uint64()),
+        ("sketch", pa.list_(pa.uint32())),
+    ]
+)
 
 
 def staged(batch: Batch) -> dict[str, pa.Table]:
@@ -138,6 +147,11 @@ def staged_annotations(annotations: Sequence[Annotation]) -> pa.Table:
 def staged_draws(draws: Sequence[Draw]) -> pa.Table:
     """A sample in the order it is to be labelled."""
     return _table(_fields(draws, "platform", "post_id", "probability"), _DRAW)
+
+
+def staged_groups(groups: Sequence[Grouped]) -> pa.Table:
+    """Posts with the groups of their texts."""
+    return _table(_fields(groups, *_GROUPED.names), _GROUPED)
 
 
 def _post(post: Post) -> dict[str, Any]:

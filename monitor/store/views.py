@@ -23,6 +23,7 @@ Relevance = Literal["relevant", "irrelevant", "unscored"]
 Reader = Store | Moment
 Order = Literal["newest", "oldest", "concern", "engagement"]
 
+REPEATED = {"repeats": 3, "accounts": 5, "seconds": 600}  # posts of one author; authors of one text; quick ones
 _FIRST_KEY = {"after_at": datetime(1, 1, 1, tzinfo=UTC), "after_key": 0}
 
 
@@ -147,11 +148,18 @@ def series(store: Reader, scope: Scope, window: Window, seconds: int, origin: da
     return store.read("window_series", **params, **scope.params())
 
 
-def authors(store: Reader, scope: Scope, window: Window, origin: datetime) -> tuple[int, int]:
-    """How many different authors wrote relevant posts before and from ``origin`` on."""
-    params = {"start": window.start, "end": window.end, "origin": origin, **scope.params()}
-    [row] = store.read("window_authors", **params).to_pylist()
-    return row["before"], row["after"]
+def distinct(store: Reader, scope: Scope, window: Window, seconds: float, origin: datetime | None = None) -> pa.Table:
+    """Authors and distinct texts of each bucket, a row for each unit; see ``window_distinct.sql`` and ``series``."""
+    params = {"start": window.start, "end": window.end, "origin": origin or window.start, "seconds": seconds}
+    return store.read("window_distinct", **params, **scope.params())
+
+
+def repeated(
+    store: Reader, scope: Scope, start: datetime | None = None, end: datetime | None = None, limit: int = 20
+) -> pa.Table:
+    """The texts of relevant posts that were repeated most; see ``repeated_texts.sql``."""
+    params = {"start": start, "end": end, "limit": limit, **REPEATED}
+    return store.read("repeated_texts", **params, **scope.params())
 
 
 def gaps(store: Reader, window: Window) -> list[Gap]:

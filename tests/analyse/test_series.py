@@ -11,6 +11,7 @@ from monitor.analyse.series import (
     WIDTHS,
     Side,
     bucket_seconds,
+    by_unit,
     change,
     differ,
     filled,
@@ -147,12 +148,34 @@ def test_halves_keep_the_event_on_an_edge_and_lose_no_post(posts):
     assert coarse.posts.sum() == sum(posts)
 
 
+def distinct(counts):
+    stages = dict.fromkeys(codebook().removal, 0)
+    rows = [
+        {"bucket": bucket, "unit": unit, "n": n, "leaving": n, **stages, "done": n}
+        for bucket, both in counts.items()
+        for unit, n in zip(("authors", "texts"), both, strict=True)
+    ]
+    names = ["bucket", "unit", "n", *stages, "leaving"]
+    return pa.table({name: [row[name] for row in rows] for name in names})
+
+
+def test_authors_and_texts_stand_beside_posts_in_the_same_buckets():
+    series = a_series([5, 0, 7])
+    found = by_unit(series, distinct({0: (4, 2), 2: (7, 1)}))
+    assert {unit: one.posts.tolist() for unit, one in found.items()} == {
+        "posts": [5, 0, 7],
+        "authors": [4, 0, 7],
+        "texts": [2, 0, 1],
+    }
+    assert found["texts"].removal["done"].tolist() == [2, 0, 1]
+
+
 BEFORE, AFTER = Window(T0 - HOUR, T0), Window(T0, T0 + HOUR)
 
 
 def test_a_side_of_nothing_has_no_mean():
     nothing = Side(0, None, dict.fromkeys(codebook().removal, 0))
-    assert sides(table({}), BEFORE, AFTER, (0, 0)) == (nothing, nothing)
+    assert sides(table({}), distinct({}), BEFORE, AFTER) == (nothing, nothing)
 
 
 def test_sides_part_where_bucket_zero_begins_and_know_what_was_collected():
@@ -163,8 +186,8 @@ def test_sides_part_where_bucket_zero_begins_and_know_what_was_collected():
         1: {"reposts": 4},
     }
     gap = Gap("s", T0, T0 + timedelta(minutes=15), "x")
-    before, after = sides(table(found), BEFORE, AFTER, (2, 9), [gap])
-    assert (before.posts, before.concern, before.leaving, before.authors) == (4, 1.5, 1, 2)
+    before, after = sides(table(found), distinct({-1: (2, 1), 0: (9, 3)}), BEFORE, AFTER, [gap])
+    assert (before.posts, before.concern, before.leaving, before.authors, before.texts) == (4, 1.5, 1, 2, 1)
     assert (after.posts, after.concern, after.leaving, after.reposts, after.authors) == (20, 1.5, 8, 4, 9)
     assert after.concern_low is not None
     assert after.concern_low < 1.5

@@ -2,9 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
-from monitor.records import AccountStatus, Annotation, Batch, Cursor, Deletion, Draw, Rejected
-from monitor.store import Store, forgotten
+from monitor.analyse.sketch import sketched
+from monitor.grouping import group_pending
+from monitor.records import AccountStatus, Annotation, Batch, Cursor, Deletion, Draw, Grouped, Rejected
+from monitor.store import Store, forgotten, views
 from monitor.store.queries import status, stored_ids, unscored
+from monitor.store.texts import ungrouped
 from tests.conftest import T0, a_post, did, uri
 from tests.scored import score
 
@@ -186,6 +189,62 @@ def test_forgetting_twice_adds_a_row_to_the_log_and_changes_nothing_else(store):
     assert [row.forgotten_at for row in forgotten.log(store)] == [T0, LATER]
 
 
+def near(number, **fields):
+    """One text in several wordings, each with a form of its own, all in the group of the first."""
+    endings = ("", " Signed by me.", " Signed by us.", " Signed by you.")
+    return a_post(
+        number, text="I never agreed that my songs teach your machines, so they go." + endings[number % 4], **fields
+    )
+
+
+def traces(*posts):
+    """Every number that is made of the words of these posts."""
+    return {value for one in sketched([post.text for post in posts]) for value in (one.form, *one.bands)}
+
+
+def groups(store):
+    while group_pending(store):
+        pass
+    rows = [row for part in views.parts(store, views.Scope(), views.Filter(relevance=None)) for row in part.to_pylist()]
+    return {row["post_id"]: row["text_group"] for row in rows}
+
+
+def test_neither_hash_nor_sketch_of_the_words_stays_and_who_said_nearly_the_same_is_grouped_anew(store):
+    mine, taken_back = near(1), by_one(8, text="I wrote this and took it back before I asked for more.")
+    others = [near(2), near(3), a_post(10, text=taken_back.text + " So did I.")]
+    commit(store, mine, taken_back, *others)
+    before = groups(store)
+    assert before[uri(1)] == before[uri(2)] == before[uri(3)]
+    assert before[uri(10)] == before[taken_back.post_id]
+    commit(store, deletions=(Deletion("bluesky", taken_back.post_id, did(1), T0),))
+    gone = traces(mine, taken_back) - traces(*others)
+    assert numbers(store) & gone
+    store.forget("author", "bluesky", did(1))
+    assert numbers(store) & gone == set()
+    now = groups(store)
+    assert numbers(store) & gone == set()
+    assert now[uri(2)] == now[uri(3)] != before[uri(2)]
+
+
+def test_words_that_others_say_too_keep_their_group(store):
+    commit(store, near(1), a_post(2, text=near(1).text.upper()), near(3))
+    before = groups(store)
+    store.forget("author", "bluesky", did(1))
+    assert groups(store) == {uri(n): before[uri(n)] for n in (2, 3)}
+
+
+def test_a_group_that_was_found_while_its_text_was_forgotten_is_not_written_down(store):
+    mine, other = near(1), near(2)
+    commit(store, mine, other)
+    first, second = sketched([mine.text, other.text])
+    waiting = {post.text: post for post in ungrouped(store, 9)}
+    store.forget("author", "bluesky", did(1))
+    founder = Grouped(waiting[mine.text].key, waiting[mine.text].revision, first.form, first.form, first.bands)
+    store.commit_groups([founder, Grouped(waiting[other.text].key, 0, second.form, first.form)])
+    assert numbers(store) & traces(mine) == set()
+    assert groups(store) == {uri(2): second.form}
+
+
 def test_a_handle_finds_everybody_who_ever_had_it_on_any_platform(store):
     commit(store, a_post(1, author_handle="Luna.Example"), a_post(2, author_handle="luna.example"))
     commit(store, by_one(3, author_handle="other.example"), a_post(4, author_handle="nobody.example"))
@@ -204,9 +263,19 @@ def test_a_handle_finds_everybody_who_ever_had_it_on_any_platform(store):
 
 def everything(store: Store) -> list[tuple[str, str]]:
     """Every text in every table, with the table's name."""
+    return [(name, value) for name, value in cells(store) if isinstance(value, str)]
+
+
+def numbers(store: Store) -> set[int]:
+    """Every number in every table, those in lists too."""
+    flat = (one for _, value in cells(store) for one in (value if isinstance(value, list) else [value]))
+    return {one for one in flat if isinstance(one, int)}
+
+
+def cells(store: Store) -> list[tuple[str, object]]:
     import duckdb
 
     with duckdb.connect(str(store.path), read_only=True) as connection:
         tables = [name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()]
         rows = [(name, row) for name in tables for row in connection.execute(f"FROM {name}").fetchall()]
-    return [(name, value) for name, row in rows for value in row if isinstance(value, str)]
+    return [(name, value) for name, row in rows for value in row]

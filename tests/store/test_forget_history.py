@@ -7,11 +7,12 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.grouping import group_pending
 from monitor.records import AccountStatus, Batch, Deletion, Post
 from monitor.store import Store
 from monitor.store.queries import stored_ids
 from tests.conftest import T0, a_post, did
-from tests.store.test_forget import everything
+from tests.store.test_forget import everything, numbers, traces
 
 POSTS, FORGOTTEN = 6, 0
 STATES = ("active", "deactivated", "suspended", "takendown", "deleted")
@@ -84,18 +85,24 @@ def test_whoever_is_forgotten_never_comes_back_and_nobody_else_is_touched(before
     late = [record(step, *action) for step, action in enumerate(after, start=len(early))]
     whole = early + late
     replayed = [whole[place % len(whole)] for place in again]
+    posts = [one for one in whole if isinstance(one, Post) and one.text]
+    theirs, rest = ([post for post in posts if (post.author_id == did(FORGOTTEN)) == so] for so in (True, False))
+    gone = traces(*theirs) - traces(*rest)  # texts of one step differ in a digit, and share groups
     with TemporaryDirectory() as folder:
         store, without = Store(Path(folder) / "with.duckdb"), Store(Path(folder) / "without.duckdb")
         without.forget("author", "bluesky", did(FORGOTTEN))  # before anything of theirs was ever seen
         if is_known:
             commit(store, early)
             commit(without, early)
+            group_pending(store)
         store.forget("author", "bluesky", did(FORGOTTEN))
         for start in range(0, len(late + replayed), size):
             part = (late + replayed)[start : start + size]
             commit(store, part)
             commit(without, part)
+            group_pending(store)
             held = everything(store)
+            assert numbers(store) & gone == set()
             assert [text for _, text in held if text.startswith(f"words of {FORGOTTEN}")] == []
             assert [text for _, text in held if text in (did(FORGOTTEN), f"h{FORGOTTEN}.example")] == []
             assert did(FORGOTTEN) not in {author_id for _, author_id in stored_ids(store, "bluesky")}

@@ -3,7 +3,8 @@
 --   'irrelevant', 'unscored' or NULL), concern_low, concern_high, needle (lower case, or NULL), pattern (RE2, or NULL),
 --   sort ('newest', 'oldest', 'concern', 'engagement'), limit, offset
 -- columns: platform, post_id, author_handle, kind, text, lang, observed_at, source, likes, reposts, replies, quotes,
---   relevant, concern, removal_label, stance_label, total (all that meet the filter)
+--   relevant, concern, removal_label, stance_label, text_group (NULL before it is grouped), copies, copiers (visible posts
+--   of its text group, filter or not, and their authors), total (all that meet the filter)
 WITH met AS (
     SELECT
         rowid AS row,
@@ -37,10 +38,15 @@ WITH met AS (
         AND ($pattern IS NULL OR regexp_matches(text, $pattern, 'i'))
     ORDER BY rank DESC, row DESC
     LIMIT $limit OFFSET $offset
+), same AS (
+    SELECT text_group, count(*) AS copies, count(DISTINCT author_key) AS copiers
+    FROM posts
+    WHERE text_group IN (SELECT p.text_group FROM met JOIN posts p ON p.rowid = met.row) AND NOT hidden
+    GROUP BY text_group
 )
 SELECT
     platform, post_id, author_handle, kind, text, lang, observed_at, source, likes, reposts, replies, quotes,
     CASE WHEN model_id IS NOT NULL THEN COLUMNS('^(relevant|concern|removal_label|stance_label)$') END,
-    total
-FROM met JOIN posts ON posts.rowid = met.row
+    text_group, copies, copiers, total
+FROM met JOIN posts ON posts.rowid = met.row LEFT JOIN same USING (text_group)
 ORDER BY rank DESC, row DESC

@@ -15,7 +15,7 @@ FROM hit h JOIN posts p ON p.rowid = h.row JOIN incoming i ON i.key = h.key;
 
 UPDATE posts SET
     text = k.text, raw = k.raw, lang = coalesce(k.lang, posts.lang), version_at = k.version_at,
-    edited_at = k.version_at, revision = posts.revision + 1, model_id = NULL
+    edited_at = k.version_at, revision = posts.revision + 1, model_id = NULL, text_form = NULL, text_group = NULL
 FROM known k WHERE posts.rowid = k.row AND k.is_edit;
 -- A picture or link that was taken away is an edit too, though the text says the same.
 UPDATE posts SET raw = k.raw, lang = coalesce(k.lang, posts.lang), version_at = k.version_at, edited_at = k.version_at

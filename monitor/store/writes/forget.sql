@@ -81,3 +81,7 @@ DELETE FROM scores WHERE key IN (SELECT key FROM forgotten_row);
 DELETE FROM annotations WHERE key IN (SELECT key FROM forgotten_row);
 DELETE FROM samples WHERE key IN (SELECT key FROM forgotten_row);
 DELETE FROM posts WHERE rowid IN (SELECT row FROM forgotten_row);
+-- Hashes and sketches of words that no post says any more. Whoever said nearly the same is grouped anew.
+UPDATE posts SET text_form = NULL, text_group = NULL
+WHERE text_form <> text_group AND text_group NOT IN (SELECT text_form FROM posts WHERE text_form IS NOT NULL);
+DELETE FROM text_groups WHERE text_group NOT IN (SELECT text_group FROM posts WHERE text_group IS NOT NULL);

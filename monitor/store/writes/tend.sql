@@ -4,3 +4,5 @@
 DELETE FROM tombstones WHERE was IS NULL AND post_id IS NOT NULL AND noted_at < $now - INTERVAL 48 HOURS;
 DELETE FROM rejected WHERE rejected_at < $now - INTERVAL 7 DAYS;
 DELETE FROM rejected WHERE rowid IN (SELECT rowid FROM rejected ORDER BY rejected_at DESC OFFSET 100000);
+-- The sketch of a text that nobody's post holds any more; here, since it scans too much for every deletion.
+DELETE FROM text_groups WHERE text_group NOT IN (SELECT text_group FROM posts WHERE text_group IS NOT NULL);
