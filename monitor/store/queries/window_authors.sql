@@ -1,5 +1,5 @@
 -- question: how many authors wrote relevant posts in [start, origin) and in [origin, end)?
--- params: start, end, origin, topics, langs, platforms (lists; NULL takes all)
+-- params: start, end, origin, topics, langs, platforms (lists; NULL takes all), without (keys of posts to leave out)
 -- columns: before, after
 SELECT
     count(DISTINCT author_key) FILTER (observed_at < $origin) AS before,
@@ -10,3 +10,4 @@ WHERE observed_at >= $start AND observed_at < $end AND kind <> 'repost' AND NOT 
     AND ($topics IS NULL OR list_has_any(list_transform(matched, lambda m: split_part(m, '/', 1)), $topics))
     AND ($langs IS NULL OR list_contains($langs, coalesce(split_part(lang, '-', 1), 'und')))
     AND ($platforms IS NULL OR list_contains($platforms, platform))
+    AND key NOT IN (SELECT unnest($without::UBIGINT[]))
