@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from monitor.collect.versions import Shared, common, includes
-from monitor.config import IMPORT_RULE
+from monitor.config import IMPORT_RULE, THREAD_RULE
 from monitor.errors import MonitorError
 from monitor.records import RuleVersion, Window
 from monitor.store import views
@@ -29,8 +29,8 @@ class Rules:
     """The versions that found the posts of a window.
 
     ``boundaries`` are those that began within it. ``by`` has, for each topic that had several, the versions which a
-    post must match to count in the rebased series; it is empty where nothing changed. ``unknown`` counts posts that were
-    found before versions were kept.
+    post must match to count in the rebased series; it is empty where nothing changed. ``unknown`` counts posts that
+    were found before versions were kept.
     """
 
     boundaries: tuple[RuleVersion, ...] = ()
@@ -65,20 +65,26 @@ def rules_of(store: Reader, scope: Scope, window: Window, number: int | None = N
     """
     known, found = views.rule_versions(store), views.found_by(store, window)
     topics = dict.fromkeys(v.topic for v in known if not scope.topics or v.topic in scope.topics)
-    by, boundaries = {}, []
+    by = {}
     for topic in topics:
         own = [version for version in known if version.topic == topic]
-        boundaries += [v for v in own[1:] if window.start <= v.since < window.end]
         used = _used(own, window, found)
         if len({version.rules for version in used}) > 1:
             by[topic] = common(used) if number is None else (_asked(own, used, number),)
-    return Rules(tuple(sorted(boundaries, key=lambda v: v.since)), by, found.get(None, 0) if by else 0)
+    return Rules(boundaries(store, scope, window), by, found.get(None, 0) if by else 0)
+
+
+def boundaries(store: Reader, scope: Scope, window: Window) -> tuple[RuleVersion, ...]:
+    """The versions that took the place of others within a window, in the order of time."""
+    known = (v for v in views.rule_versions(store) if not scope.topics or v.topic in scope.topics)
+    new = (v for v in known if v.number > 1 and window.start <= v.since < window.end)
+    return tuple(sorted(new, key=lambda v: v.since))
 
 
 def left_out(store: Reader, scope: Scope, window: Window, rules: Rules) -> LeftOut:
     """The posts of a window that its rebased series leaves out.
 
-    A post belongs where all versions match it, where it was imported whole, and where what it answers or quotes belongs.
+    A post belongs where all versions match it, where it was imported whole, and where what it answers or quotes does.
     """
     if not rules.by:
         return LeftOut()
@@ -88,9 +94,7 @@ def left_out(store: Reader, scope: Scope, window: Window, rules: Rules) -> LeftO
     kept = {topic: _kept(posts, topic, Shared(versions)) for topic, versions in rules.by.items()}
     known = {post["key"] for post in posts}
     out = [post for post in posts if not _belongs(post, kept, scope)]
-    undecided = sum(
-        post["is_within"] and post["kind"] != "repost" and not known.issuperset(post["parents"]) for post in out
-    )
+    undecided = sum(post["is_within"] and not known.issuperset(post["parents"]) for post in out if _hangs(post))
     return LeftOut(frozenset(post["key"] for post in out), undecided)
 
 
@@ -108,8 +112,8 @@ def _asked(own: Sequence[RuleVersion], used: Sequence[RuleVersion], number: int)
     narrow = [other for other in used if not includes(other, version)]
     if narrow:
         raise CannotRebase(
-            f"Version {number} cannot be applied to the whole window: while version {narrow[0].number} held, posts that "
-            f"only version {number} matches were not collected",
+            f"Version {number} cannot be applied to the whole window: version {narrow[0].number}, which held for a "
+            f"part of it, may have left out posts that version {number} finds",
             "Count by what all versions find instead: leave the number out.",
         )
     return version
@@ -135,6 +139,10 @@ def _matches(post: Mapping[str, Any], shared: Shared) -> bool:
     return not is_repost and shared.match(post["platform"], post["text"], post["lang"], post["raw"])
 
 
+def _hangs(post: Mapping[str, Any]) -> bool:
+    return post["kind"] != "repost" and all(rule.endswith(f"/{THREAD_RULE}") for rule in post["matched"])
+
+
 def _belongs(post: Mapping[str, Any], kept: Mapping[str, set[int]], scope: Scope) -> bool:
     """In one of the topics that are asked for: where its rules did not change, as it stands."""
     topics = post["topics"].intersection(scope.topics) if scope.topics else post["topics"]
@@ -143,10 +151,6 @@ def _belongs(post: Mapping[str, Any], kept: Mapping[str, set[int]], scope: Scope
 
 def _words(topic: str, versions: Sequence[RuleVersion]) -> str:
     if len(versions) == 1:
-        return (
-            f"Counted by version {versions[0].number} of the rules of {topic}, which all others of this time include."
-        )
+        return f"Counted by version {versions[0].number} of the rules of {topic}: all others find what it finds."
     numbers = " and ".join(str(version.number) for version in versions)
-    return (
-        f"Counted are the posts on {topic} that versions {numbers} of its rules all match: neither includes the other."
-    )
+    return f"Counted are posts on {topic} that versions {numbers} of its rules all find: each may find more."

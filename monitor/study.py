@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from monitor.analyse.series import Series, Side, bucket_seconds, filled, sides
 from monitor.analyse.windows import View, reached, unwatched, view
 from monitor.config import Event
-from monitor.records import Gap, Window
+from monitor.rebasing import LeftOut, Rules, boundaries, left_out, rules_of
+from monitor.records import Gap, RuleVersion, Window
 from monitor.store import Store, views
-from monitor.store.views import Head, PostView, Reader, Scope
+from monitor.store.views import Head, Keys, PostView, Reader, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +26,18 @@ class EventSummary:
 
 @dataclass(frozen=True, slots=True)
 class EventPicture:
-    """What the Event page shows: totals of both windows, the series over them, and when nobody looked."""
+    """What the Event page shows: totals of both windows, the series over them, and when nobody looked.
+
+    ``rules`` says where the topics' rules changed. A rebased picture leaves out what not all of them find;
+    ``undecided`` posts among those may belong, but what they answer is gone.
+    """
 
     summary: EventSummary
     series: Series
     gaps: tuple[Gap, ...]
+    rules: Rules
+    is_rebased: bool = False
+    undecided: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,7 @@ class LivePicture:
     now: Side
     gaps: tuple[Gap, ...]
     newest: tuple[PostView, ...]
+    boundaries: tuple[RuleVersion, ...] = ()
 
 
 def live_picture(store: Store, scope: Scope, width: timedelta, now: datetime) -> LivePicture:
@@ -65,6 +74,7 @@ def live_picture(store: Store, scope: Scope, width: timedelta, now: datetime) ->
             now=after,
             gaps=tuple(gaps),
             newest=tuple(views.newest(moment, scope, seen.window)),
+            boundaries=boundaries(moment, scope, seen.window),
         )
 
 
@@ -81,16 +91,36 @@ def event_summary(
         return [_summary(moment, event, width, scope or own_scope(event)) for event in events]
 
 
-def event_picture(store: Store, event: Event, window_days: float = 3, scope: Scope | None = None) -> EventPicture:
-    """One event's summary, and both windows in equal buckets, one of whose edges is the event."""
+def event_picture(
+    store: Store,
+    event: Event,
+    window_days: float = 3,
+    scope: Scope | None = None,
+    *,
+    is_rebased: bool = False,
+    version: int | None = None,
+) -> EventPicture:
+    """One event's summary, and both windows in equal buckets, one of whose edges is the event.
+
+    Args:
+        is_rebased: count only what the rules of the whole time find; see ``rebasing``.
+        version: then by this version of the rules.
+
+    Raises:
+        CannotRebase: that version cannot be applied to all posts.
+    """
+    scope = scope or own_scope(event)
     width = timedelta(days=window_days)
     window = Window(event.at - width, event.at + width)
     seconds = bucket_seconds(2 * width)
     with store.reading() as moment:
         gaps = event_gaps(moment, window)
-        rows = views.series(moment, scope or own_scope(event), window, seconds)
-        summary = _summary(moment, event, width, scope or own_scope(event))
-    return EventPicture(summary, filled(rows, window, seconds, gaps), tuple(gaps))
+        rules = rules_of(moment, scope, window, version)
+        out = left_out(moment, scope, window, rules) if is_rebased else LeftOut()
+        rows = views.series(moment, scope, window, seconds, without=out.keys)
+        summary = _summary(moment, event, width, scope, out.keys)
+    series = filled(rows, window, seconds, gaps)
+    return EventPicture(summary, series, tuple(gaps), rules, is_rebased and bool(rules.by), out.undecided)
 
 
 def event_gaps(store: Reader, window: Window) -> list[Gap]:
@@ -105,9 +135,9 @@ def own_scope(event: Event) -> Scope:
     return Scope(topics=(event.topic,) if event.topic else ())
 
 
-def _summary(store: Reader, event: Event, width: timedelta, scope: Scope) -> EventSummary:
+def _summary(store: Reader, event: Event, width: timedelta, scope: Scope, without: Keys = frozenset()) -> EventSummary:
     earlier, later = Window(event.at - width, event.at), Window(event.at, event.at + width)
     whole = Window(earlier.start, later.end)
-    rows = views.series(store, scope, whole, round(width.total_seconds()), origin=event.at)
-    authors = views.authors(store, scope, whole, event.at)
+    rows = views.series(store, scope, whole, round(width.total_seconds()), origin=event.at, without=without)
+    authors = views.authors(store, scope, whole, event.at, without)
     return EventSummary(event, *sides(rows, earlier, later, authors, event_gaps(store, whole)))

@@ -99,7 +99,7 @@ def _figures(picture: LivePicture, name: str) -> None:
 
 def _charts(frame: Frame, picture: LivePicture) -> None:
     counts, means = readable(picture.series, _FOR_COUNT), readable(picture.series, _FOR_MEAN)
-    ground, now = Ground(frame.zone, picture.gaps), picture.now
+    ground, now = Ground(frame.zone, picture.gaps, boundaries=picture.boundaries), picture.now
     told = f"per {width_name(counts.seconds)}. n = {now.posts:,} relevant, {now.unscored:,} not scored yet"
     widgets.figure("Volume", f"Posts {told}; {now.reposts:,} reposts.", charts.volume(counts, ground))
     left, right = st.columns(2, gap="medium")
@@ -109,6 +109,10 @@ def _charts(frame: Frame, picture: LivePicture) -> None:
     with right:
         told = f"Posts per {width_name(means.seconds)} by likeliest stage. n = {now.leaving:,} of {now.posts:,}."
         widgets.figure("Removal", told, charts.removal(means, ground))
+    if picture.boundaries:
+        st.caption(
+            "Dotted: the rules changed here; counts on its two sides do not compare. Event pages can rebase them."
+        )
     if now.searched:
         st.caption(
             f"Survivors only: {now.searched:,} of these posts were searched for or imported; deleted ones are missing."

@@ -77,7 +77,7 @@ class Shared:
         self._matcher = Matcher(topics)
 
     def match(self, platform: str, text: str, lang: str | None, raw: str | None) -> bool:
-        """Whether all of them match a stored post, with the links and hashtags that its payload gives beside the text."""
+        """Whether all of them match a stored post, with links and hashtags that its payload has beside the text."""
         found = self._matcher.match(text, lang, *_beside(platform, raw))
         return {rule.split("/")[0] for rule in found} == self._names
 

@@ -7,7 +7,7 @@ Reposts stand beside posts, never among them. Hidden and deleted posts are in no
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Relevance = Literal["relevant", "irrelevant", "unscored"]
 Reader = Store | Moment
-Keys = Sequence[int]  # of posts, as the store hashes them
+Keys = Collection[int]  # of posts, as the store hashes them
 Order = Literal["newest", "oldest", "concern", "engagement"]
 
 _FIRST_KEY = {"after_at": datetime(1, 1, 1, tzinfo=UTC), "after_key": 0}
@@ -140,7 +140,12 @@ def head(store: Reader) -> Head:
 
 
 def series(
-    store: Reader, scope: Scope, window: Window, seconds: int, origin: datetime | None = None, without: Keys = ()
+    store: Reader,
+    scope: Scope,
+    window: Window,
+    seconds: int,
+    origin: datetime | None = None,
+    without: Keys = frozenset(),
 ) -> pa.Table:
     """One row for each bucket that holds anything; see ``window_series.sql``.
 
@@ -152,11 +157,12 @@ def series(
     return store.read("window_series", **params, **scope.params(), without=list(without) or None)
 
 
-def authors(store: Reader, scope: Scope, window: Window, origin: datetime, without: Keys = ()) -> tuple[int, int]:
+def authors(
+    store: Reader, scope: Scope, window: Window, origin: datetime, without: Keys = frozenset()
+) -> tuple[int, int]:
     """How many different authors wrote relevant posts before and from ``origin`` on."""
     params = {"start": window.start, "end": window.end, "origin": origin, **scope.params()}
-    params["without"] = list(without) or None
-    [row] = store.read("window_authors", **params).to_pylist()
+    [row] = store.read("window_authors", **params, without=list(without) or None).to_pylist()
     return row["before"], row["after"]
 
 
