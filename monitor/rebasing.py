@@ -100,8 +100,9 @@ def left_out(store: Reader, scope: Scope, window: Window, rules: Rules) -> LeftO
 
 def _used(own: Sequence[RuleVersion], window: Window, found: Mapping[str | None, int]) -> list[RuleVersion]:
     """The versions that held in a window, and those by which a later search found posts of it."""
-    held = {old.name for old, new in pairwise(own) if old.since < window.end and new.since > window.start}
-    held |= {own[-1].name} if own[-1].since < window.end else set()
+    begun = [version for version in own if version.number == 1 or version.since < window.end]
+    ends = {old.name: new.since for old, new in pairwise(own)}
+    held = {version.name for version in begun if version.name not in ends or ends[version.name] > window.start}
     return [version for version in own if version.name in held or version.name in found]
 
 

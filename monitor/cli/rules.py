@@ -17,7 +17,7 @@ def rules(
     event: Annotated[str, typer.Option(help="Id of an event: compare before and after it by the same rules.")] = "",
     days: Annotated[float, typer.Option(min=0.01, help="Before and after the event.")] = 3,
     version: Annotated[
-        int, typer.Option(min=1, help="Count by this version; default: by what all versions of the time find.")
+        int, typer.Option(min=0, help="Count by this version; 0: by what all versions of the time find.")
     ] = 0,
     config: ConfigOption = DEFAULT_CONFIG,
     json: JsonOption = False,
