@@ -20,7 +20,7 @@ from dashboards import tables
 from dashboards.wording import width_name
 from monitor.analyse.series import Series, Unit
 from monitor.config import Event
-from monitor.records import Gap
+from monitor.records import Gap, RuleVersion
 
 # Told apart by lightness as well as hue, for colour-blind readers, on light and dark alike. Volume is blue, concern
 # violet; removal grows warmer and darker stage by stage, and blocked stands apart.
@@ -57,12 +57,13 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What lies under every series of a page: the zone, when nobody looked, and events to mark."""
+    """What lies under every series of a page: the zone, when nobody looked, events and changes of rules to mark."""
 
     zone: ZoneInfo
     gaps: Sequence[Gap] = ()
     event: Event | None = None
     others: Sequence[Event] = ()
+    boundaries: Sequence[RuleVersion] = ()
 
 
 def volume(series: Series, ground: Ground, unit: Unit = "posts") -> Figure:
@@ -114,6 +115,8 @@ def _figure(
     data["gaps"] = tables.gaps(series, ground.zone, ground.gaps)
     if data["gaps"].num_rows:
         text += f" Stretches without collection: {data['gaps'].num_rows}."
+    data["boundaries"] = tables.boundaries(series, ground.zone, ground.boundaries)
+    text += "".join(f" {row['when']}: {row['title']}." for row in data["boundaries"].to_pylist())
     if ground.event is not None:
         data["events"] = tables.events(series, ground.zone, ground.event, ground.others, _top(data))
     return Figure(_spec(what, unit, has_events=ground.event is not None), data, text)
@@ -132,7 +135,9 @@ def _spec(what: What, unit: Unit, *, has_events: bool) -> dict[str, Any]:
         "concern": _means,
     }
     rules = _rules(are_named=what == "volume") if has_events else []
-    chart = alt.layer(_shade(), *marks[what](), *rules).properties(height=_HEIGHT)
+    chart = alt.layer(_shade(), *marks[what](), *_boundaries(are_named=what == "volume"), *rules).properties(
+        height=_HEIGHT
+    )
     spec: dict[str, Any] = chart.to_dict()
     spec.pop("config", None)  # Altair's own sizes and colours; Streamlit's theme sets them for dark and light
     return spec
@@ -187,6 +192,15 @@ def _shade() -> Any:
     seen = alt.when("datum.filled").then(alt.value(0.12)).otherwise(alt.value(0.3))
     tooltip = [alt.Tooltip("why:N", title="not collected"), _WHEN]
     return _chart("gaps").mark_rect(color=GAP).encode(_x("start:T"), alt.X2("end:T"), opacity=seen, tooltip=tooltip)
+
+
+def _boundaries(*, are_named: bool) -> list[Any]:
+    """Dotted lines where the rules changed: on their two sides counts do not compare."""
+    tooltip = [alt.Tooltip("title:N", title="changed"), _WHEN]
+    base = _chart("boundaries").encode(_x("start:T"), tooltip=tooltip)
+    rule = base.mark_rule(color=RULE, strokeWidth=2, strokeDash=[1, 4])
+    name = base.mark_text(color=RULE, align="left", baseline="bottom", dx=5, limit=220, fontSize=11)
+    return [rule, name.encode(alt.Text("title:N"), y=alt.value(_HEIGHT - 4))] if are_named else [rule]
 
 
 def _rules(*, are_named: bool) -> list[Any]:

@@ -49,9 +49,9 @@ def engaged(_store: Store, path: str, scope: Scope, hours: int, _window: Window)
 
 
 @st.cache_data(ttl=10, max_entries=64, show_spinner=False)
-def event(_store: Store, path: str, what: Event, days: int, scope: Scope) -> EventPicture:
+def event(_store: Store, path: str, what: Event, days: int, scope: Scope, is_rebased: bool = False) -> EventPicture:
     """One event with its windows."""
-    return study.event_picture(_store, what, days, scope)
+    return study.event_picture(_store, what, days, scope, is_rebased=is_rebased)
 
 
 @st.cache_data(ttl=10, max_entries=64, show_spinner=False)

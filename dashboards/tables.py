@@ -13,7 +13,7 @@ import pyarrow as pa
 from dashboards.wording import span, stamp, wall
 from monitor.analyse.series import Counts, Series
 from monitor.config import Event
-from monitor.records import Gap
+from monitor.records import Gap, RuleVersion
 
 ROWS = 3  # the names of events are set in so many rows, lest neighbours overlap
 
@@ -24,6 +24,7 @@ _MEANS = pa.schema([*_BUCKET, *((name, pa.float64()) for name in ("mean", "low",
 _GAPS = pa.schema(
     [("start", _TIME), ("end", _TIME), ("when", pa.string()), ("why", pa.string()), ("filled", pa.bool_())]
 )
+_BOUNDARIES = pa.schema([("start", _TIME), ("when", pa.string()), ("title", pa.string())])
 _EVENTS = pa.schema(
     [
         ("start", _TIME),
@@ -99,6 +100,20 @@ def events(series: Series, zone: ZoneInfo, main: Event, others: Sequence[Event],
         for number, event in enumerate(within)
     ]
     return pa.Table.from_pylist(rows, schema=_EVENTS)
+
+
+def boundaries(series: Series, zone: ZoneInfo, versions: Sequence[RuleVersion]) -> pa.Table:
+    """Columns start, title: where other rules began to choose the posts."""
+    rows = [
+        {
+            "start": wall(version.since, zone),
+            "when": stamp(version.since, zone),
+            "title": f"rules of {version.topic}: version {version.number}",
+        }
+        for version in versions
+        if series.start <= version.since < _end(series)
+    ]
+    return pa.Table.from_pylist(rows, schema=_BOUNDARIES)
 
 
 def _buckets(series: Series, zone: ZoneInfo) -> list[dict[str, Any]]:

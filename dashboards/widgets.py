@@ -248,7 +248,8 @@ def _facts(post: PostView, zone: ZoneInfo) -> list[str]:
     claimed = f"Says it was written {stamp(post.created_at, zone)}." if post.created_at else "Says no time of writing."
     edited = [f"Edited {stamp(post.edited_at, zone)}."] if post.edited_at else []
     rules = ", ".join(post.matched)
-    return [f"Matched {rules}.", claimed, *edited, f"Model {post.model_id or 'none yet'}.", post.post_id]
+    found = f" (rules version {', '.join(post.versions)})" if post.versions else ""
+    return [f"Matched {rules}{found}.", claimed, *edited, f"Model {post.model_id or 'none yet'}.", post.post_id]
 
 
 def badges(post: PostView) -> None:

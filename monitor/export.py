@@ -75,6 +75,7 @@ def schema() -> pa.Schema:
             ("source", text),
             *((name, time) for name in ("observed_at", "created_at", "edited_at")),
             ("rules", text),
+            ("versions", text),
             ("text", text),
             ("context", text),
             *((name, pa.int64()) for name in ("likes", "reposts", "replies", "quotes")),
@@ -136,6 +137,7 @@ def _row(row: dict[str, Any], secret: bytes, is_synthetic: bool) -> dict[str, An
         **hidden,
         "text_group": group,
         "rules": " ".join(row["matched"]),
+        "versions": " ".join(row["versions"] or ()) or None,
         "is_synthetic": is_synthetic,
     }
 

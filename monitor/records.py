@@ -37,7 +37,8 @@ class Post:
     quoted post where we know it, ``context_by`` its author's id where the parent's id does not tell it (X).
     ``links`` and ``hashtags`` are those that the platform gives beside the text; rules match them, the store keeps
     them in ``raw`` only. ``is_edit`` says that the platform sent it as a new version; the store takes one of a stored
-    post even where no rule matches any more. ``raw`` is the payload as JSON text.
+    post even where no rule matches any more. ``versions`` are the ``RuleVersion`` names that found it. ``raw`` is the
+    payload as JSON text.
     """
 
     platform: Platform
@@ -59,6 +60,7 @@ class Post:
     hashtags: tuple[str, ...] = ()
     is_edit: bool = False
     matched: tuple[str, ...] = ()
+    versions: tuple[str, ...] = ()
     engagement: Engagement | None = None
     sample_weight: float = 1.0
     raw: str | None = None
@@ -240,6 +242,21 @@ class Grouped:
     form: int | None
     text_group: int
     sketch: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RuleVersion:
+    """The rules of a topic as they stood from ``since`` on; ``rules`` is JSON that ``collect.versions`` wrote."""
+
+    topic: str
+    number: int
+    rules: str
+    since: datetime
+
+    @property
+    def name(self) -> str:
+        """As posts carry it."""
+        return f"{self.topic}/{self.number}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from monitor.analyse.series import Series, Side, Unit, bucket_seconds, by_unit, filled, readable, sides
 from monitor.analyse.windows import View, reached, unwatched, view
 from monitor.config import Event
-from monitor.records import Gap, Window
+from monitor.rebasing import LeftOut, Rules, boundaries, left_out, rules_of
+from monitor.records import Gap, RuleVersion, Window
 from monitor.store import Store, views
-from monitor.store.views import Head, PostView, Reader, Scope
+from monitor.store.views import Head, Keys, PostView, Reader, Scope
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,13 +34,18 @@ class EventSummary:
 class EventPicture:
     """What the Event page shows: totals of both windows, the series over them, and when nobody looked.
 
-    ``counts`` are the volumes in readable buckets, in every unit.
+    ``counts`` are the volumes in readable buckets, in every unit. ``rules`` says where the topics' rules changed. A
+    rebased picture leaves out what not all of them find; ``undecided`` posts among those may belong, but what they
+    answer is gone.
     """
 
     summary: EventSummary
     series: Series
     counts: Mapping[Unit, Series]
     gaps: tuple[Gap, ...]
+    rules: Rules
+    is_rebased: bool = False
+    undecided: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,7 @@ class LivePicture:
     now: Side
     gaps: tuple[Gap, ...]
     newest: tuple[PostView, ...]
+    boundaries: tuple[RuleVersion, ...] = ()
 
 
 def live_picture(store: Store, scope: Scope, width: timedelta, now: datetime) -> LivePicture:
@@ -80,6 +87,7 @@ def live_picture(store: Store, scope: Scope, width: timedelta, now: datetime) ->
             now=after,
             gaps=tuple(gaps),
             newest=tuple(views.newest(moment, scope, seen.window)),
+            boundaries=boundaries(moment, scope, seen.window),
         )
 
 
@@ -96,20 +104,41 @@ def event_summary(
         return [_summary(moment, event, width, scope or own_scope(event)) for event in events]
 
 
-def event_picture(store: Store, event: Event, window_days: float = 3, scope: Scope | None = None) -> EventPicture:
-    """One event's summary, and both windows in equal buckets, one of whose edges is the event."""
+def event_picture(
+    store: Store,
+    event: Event,
+    window_days: float = 3,
+    scope: Scope | None = None,
+    *,
+    is_rebased: bool = False,
+    version: int | None = None,
+) -> EventPicture:
+    """One event's summary, and both windows in equal buckets, one of whose edges is the event.
+
+    Args:
+        is_rebased: count only what the rules of the whole time find; see ``rebasing``.
+        version: then by this version of the rules.
+
+    Raises:
+        CannotRebase: that version cannot be applied to all posts.
+    """
+    scope = scope or own_scope(event)
     width = timedelta(days=window_days)
     window = Window(event.at - width, event.at + width)
     seconds = bucket_seconds(2 * width)
     with store.reading() as moment:
         gaps = event_gaps(moment, window)
-        rows = views.series(moment, scope or own_scope(event), window, seconds)
-        series = filled(rows, window, seconds, gaps)
+        rules = rules_of(moment, scope, window, version)
+        out = left_out(moment, scope, window, rules) if is_rebased else LeftOut()
+        series = filled(views.series(moment, scope, window, seconds, without=out.keys), window, seconds, gaps)
         return EventPicture(
-            summary=_summary(moment, event, width, scope or own_scope(event)),
+            summary=_summary(moment, event, width, scope, out.keys),
             series=series,
-            counts=_counts(moment, scope or own_scope(event), readable(series, _EVENT_COUNT, halves=True), window),
+            counts=_counts(moment, scope, readable(series, _EVENT_COUNT, halves=True), window, out.keys),
             gaps=tuple(gaps),
+            rules=rules,
+            is_rebased=is_rebased and bool(rules.by),
+            undecided=out.undecided,
         )
 
 
@@ -125,20 +154,28 @@ def own_scope(event: Event) -> Scope:
     return Scope(topics=(event.topic,) if event.topic else ())
 
 
-def _summary(store: Reader, event: Event, width: timedelta, scope: Scope) -> EventSummary:
+def _summary(store: Reader, event: Event, width: timedelta, scope: Scope, without: Keys = frozenset()) -> EventSummary:
     earlier, later = Window(event.at - width, event.at), Window(event.at, event.at + width)
     whole = Window(earlier.start, later.end)
-    rows = views.series(store, scope, whole, round(width.total_seconds()), origin=event.at)
-    return EventSummary(event, *_sides(store, scope, rows, earlier, later, event_gaps(store, whole)))
+    rows = views.series(store, scope, whole, round(width.total_seconds()), origin=event.at, without=without)
+    return EventSummary(event, *_sides(store, scope, rows, earlier, later, event_gaps(store, whole), without))
 
 
 def _sides(
-    store: Reader, scope: Scope, rows: pa.Table, earlier: Window, later: Window, gaps: Sequence[Gap]
+    store: Reader,
+    scope: Scope,
+    rows: pa.Table,
+    earlier: Window,
+    later: Window,
+    gaps: Sequence[Gap],
+    without: Keys = frozenset(),
 ) -> tuple[Side, Side]:
     width = (later.end - later.start).total_seconds()
-    distinct = views.distinct(store, scope, Window(earlier.start, later.end), width, origin=later.start)
+    distinct = views.distinct(store, scope, Window(earlier.start, later.end), width, later.start, without)
     return sides(rows, distinct, earlier, later, gaps)
 
 
-def _counts(store: Reader, scope: Scope, series: Series, window: Window) -> dict[Unit, Series]:
-    return by_unit(series, views.distinct(store, scope, window, series.seconds))
+def _counts(
+    store: Reader, scope: Scope, series: Series, window: Window, without: Keys = frozenset()
+) -> dict[Unit, Series]:
+    return by_unit(series, views.distinct(store, scope, window, series.seconds, without=without))

@@ -45,6 +45,13 @@ def test_threads_stay_linked_and_the_same_key_gives_the_same_pseudonyms(store, t
     assert child["author"] == parent["author"] == pseudonym(b"secret", "bluesky", did(1))
 
 
+def test_a_post_says_which_rules_and_which_versions_of_them_found_it(store, tmp_path):
+    commit(store, a_post(1, versions=("cloud/1", "cloud/2")), a_post(2))
+    _, found = rows(store, tmp_path, "csv")
+    assert [row["versions"] for row in found] == ["cloud/1 cloud/2", ""]
+    assert found[0]["rules"]
+
+
 def test_without_a_key_two_exports_cannot_be_joined(store, tmp_path):
     commit(store, a_post(1))
     done, first = rows(store, tmp_path, key=None)

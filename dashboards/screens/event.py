@@ -38,6 +38,8 @@ def show(frame: Frame) -> None:
         return
     event, days = _chosen(events, data.head(frame.store, frame.path).newest_at)
     picture = data.event(frame.store, frame.path, event, days, _scope(frame.scope, event))
+    if picture.rules.by and _wants_rebased():
+        picture = data.event(frame.store, frame.path, event, days, _scope(frame.scope, event), is_rebased=True)
     _headline(frame, picture, days)
     if picture.summary.before.posts + picture.summary.after.posts == 0:
         _nothing(frame, picture.summary.before.unscored + picture.summary.after.unscored)
@@ -73,6 +75,11 @@ def _chosen(events: list[Event], newest_at: datetime | None) -> tuple[Event, int
     return next(event for event in events if event.id == chosen), days or 3
 
 
+def _wants_rebased() -> bool:
+    told = "Leaves out what not every version of the rules finds, so that before and after compare."
+    return st.toggle("Same rules before and after", key="rebased", bind="query-params", help=told)
+
+
 def _scope(scope: Scope, event: Event) -> Scope:
     return Scope(scope.topics or own_scope(event).topics, scope.langs, scope.platforms)
 
@@ -106,6 +113,7 @@ def _notes(frame: Frame, picture: EventPicture, events: list[Event], days: int) 
     notes = [f"Within the same {2 * days} days: {other.title}, {stamp(other.at, frame.zone)}." for other in near]
     if near:
         notes.append("What changed cannot be put down to one of them alone.")
+    notes += _rule_notes(frame, picture)
     searched = picture.summary.before.searched + picture.summary.after.searched
     if searched:
         notes.append(
@@ -115,6 +123,21 @@ def _notes(frame: Frame, picture: EventPicture, events: list[Event], days: int) 
     if notes:
         with st.container(key="meta-notes"):
             st.text("\n".join(notes))
+
+
+def _rule_notes(frame: Frame, picture: EventPicture) -> list[str]:
+    rules = picture.rules
+    notes = [
+        f"{stamp(v.since, frame.zone)}: version {v.number} of the rules of {v.topic} begins (dotted line)."
+        for v in rules.boundaries
+    ]
+    if picture.is_rebased:
+        notes.append(rules.words)
+    elif rules.by:
+        notes.append("Several versions of the rules found these posts: counts before and after do not compare.")
+    if picture.undecided:
+        notes.append(f"{picture.undecided:,} answers are left out because what they answer is gone.")
+    return notes
 
 
 def _figures(before: Side, after: Side, days: int) -> None:
@@ -132,7 +155,9 @@ def _aims(side: Side) -> int:
 
 def _charts(frame: Frame, picture: EventPicture, events: list[Event]) -> Unit:
     event = picture.summary.event
-    ground = Ground(frame.zone, picture.gaps, event, [other for other in events if other is not event])
+    ground = Ground(
+        frame.zone, picture.gaps, event, [other for other in events if other is not event], picture.rules.boundaries
+    )
     unit = counting.unit()
     counts = picture.counts[unit]
     means = readable(picture.series, _FOR_MEAN, halves=True)

@@ -101,7 +101,7 @@ def _figures(picture: LivePicture, name: str) -> None:
 
 def _charts(frame: Frame, picture: LivePicture, unit: Unit) -> None:
     counts, means = picture.counts[unit], readable(picture.series, _FOR_MEAN)
-    ground, now = Ground(frame.zone, picture.gaps), picture.now
+    ground, now = Ground(frame.zone, picture.gaps, boundaries=picture.boundaries), picture.now
     told = f"per {width_name(counts.seconds)}. n = {now.posts:,} relevant, {now.unscored:,} not scored yet"
     told = f"{unit.capitalize()} {told}; {now.reposts:,} reposts."
     widgets.figure("Volume", told, charts.volume(counts, ground, unit))
@@ -114,6 +114,10 @@ def _charts(frame: Frame, picture: LivePicture, unit: Unit) -> None:
         told = f"{unit.capitalize()} per {width_name(removal.seconds)} by likeliest stage. "
         told += f"n = {tally.leaving:,} of {tally.n:,}."
         widgets.figure("Removal", told, charts.removal(removal, ground, unit))
+    if picture.boundaries:
+        st.caption(
+            "Dotted: the rules changed here; counts on its two sides do not compare. Event pages can rebase them."
+        )
     if now.searched:
         st.caption(
             f"Survivors only: {now.searched:,} of these posts were searched for or imported; deleted ones are missing."

@@ -13,6 +13,7 @@ from itertools import chain
 from monitor.collect.backoff import Backoff
 from monitor.collect.base import Collector
 from monitor.collect.match import Matcher
+from monitor.collect.versions import note
 from monitor.collect.watch import Watch
 from monitor.errors import CollectError
 from monitor.records import AccountStatus, Batch, Deletion, Post
@@ -94,6 +95,7 @@ class _Inlet:
     ) -> None:
         self._store, self._matcher, self._watch, self._on_commit = store, matcher, watch, on_commit
         self._commit_seconds = commit_seconds
+        self._versions = note(store, matcher.topics)
         self._held = _Held()
         self._committed_at = 0.0
 
@@ -139,7 +141,8 @@ class _Inlet:
         topics = {rule.split("/")[0] for rule in rules}
         rules += tuple(rule for rule in self._watch.rules_of(post) if rule.split("/")[0] not in topics)
         if rules:
-            post = replace(post, matched=rules)
+            versions = {self._versions[topic] for rule in rules if (topic := rule.split("/")[0]) in self._versions}
+            post = replace(post, matched=rules, versions=tuple(sorted(versions)))
             self._watch.add(post)
         return post
 

@@ -100,7 +100,7 @@ def _build(post: Any, page: _Page) -> Post | None:
     author_id = _author_id(post)
     handle = page.handles.get(author_id) or _dict(post.get("author")).get("username")
     context_of = "" if repost_of else reply_to or quote_of or ""
-    urls, hashtags = _entities(post)
+    urls, hashtags = entities(post)
     return Post(
         platform="x",
         post_id=versions[0],
@@ -179,7 +179,7 @@ def _versions(post: dict[str, Any], own_id: str) -> list[str]:
     return sorted({own_id, *(str(i) for i in history if _ID.fullmatch(str(i)))}, key=int)
 
 
-def _entities(post: dict[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def entities(post: dict[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     note = _dict(post.get("note_post") or post.get("note_tweet"))
     both = [_dict(post.get("entities")), _dict(note.get("entities"))]
     urls = [_dict(u) for e in both for u in _list(e.get("urls"))]

@@ -51,7 +51,7 @@ def build_post(
     embed = _dict(record.get("embed"))
     reply_to = _post_uri(_dict(_dict(record.get("reply")).get("parent")).get("uri"))
     quote_of = _quoted(embed) if embed else None
-    links, hashtags = _beside_text(record, embed) if embed or "facets" in record or "tags" in record else ((), ())
+    links, hashtags = beside_text(record, embed) if embed or "facets" in record or "tags" in record else ((), ())
     return Post(
         platform="bluesky",
         post_id=post_id,
@@ -196,7 +196,7 @@ def _quoted_text(view: dict[str, Any]) -> str | None:
     return storable(text) if isinstance(text, str) and text and len(text) <= TEXT_LIMIT else None
 
 
-def _beside_text(record: dict[str, Any], embed: dict[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def beside_text(record: dict[str, Any], embed: dict[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Links and hashtags of facets, link cards and tags."""
     facets = list(_features(record.get("facets")))
     links = [facet.get("uri") for facet in facets] + [_card(embed), _card(_dict(embed.get("media")))]

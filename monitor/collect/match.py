@@ -36,7 +36,8 @@ class Matcher:
     """
 
     def __init__(self, topics: Iterable[Topic]) -> None:
-        self._rules = tuple(_compile(topic, rule) for topic in topics for rule in topic.rules)
+        self.topics = tuple(topics)
+        self._rules = tuple(_compile(topic, rule) for topic in self.topics for rule in topic.rules)
         self._unanchored = tuple(rule for rule in self._rules if not all(c.anchors for c in rule.conditions))
         self._anchors = tuple({anchor for rule in self._rules for c in rule.conditions for anchor in c.anchors})
 
@@ -70,7 +71,7 @@ class _Compiled:
     exclusion: PhraseCondition | None
 
     def speaks(self, lang: str | None) -> bool:
-        return not self.languages or not lang or _primary(lang) in (*_NO_LANGUAGE, *self.languages)
+        return not self.languages or not lang or primary(lang) in (*_NO_LANGUAGE, *self.languages)
 
     def matches(self, post: Folded) -> bool:
         if self.exclusion is not None and self.exclusion.holds(post):
@@ -89,11 +90,11 @@ def _compile(topic: Topic, rule: Rule) -> _Compiled:
         conditions.append(LinkCondition(rule.links))
     return _Compiled(
         id=f"{topic.name}/{rule.id}",
-        languages=frozenset(_primary(language) for language in topic.languages),
+        languages=frozenset(primary(language) for language in topic.languages),
         conditions=tuple(conditions),
         exclusion=PhraseCondition(rule.exclude) if rule.exclude else None,
     )
 
 
-def _primary(lang: str) -> str:
+def primary(lang: str) -> str:
     return lang.replace("_", "-").split("-")[0].lower()

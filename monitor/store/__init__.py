@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -104,6 +104,12 @@ class Store:
         with self._writing() as transaction:
             transaction.stage({"in_groups": rows.staged_groups(groups)})
             transaction.run("groups")
+
+    def commit_rules(self, rules: Mapping[str, str], now: datetime | None = None) -> None:
+        """Make a version of each topic whose rules (see ``collect.versions``) are not those of its newest one."""
+        with self._writing(now) as transaction:
+            transaction.stage({"in_rules": rows.staged_rules(rules)})
+            transaction.run("rules")
 
     def mark(self, key: str, value: str) -> None:
         """Note one small fact about the file."""

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,6 +32,7 @@ _POST = pa.schema(
         ("version_at", _TIME),
         ("source", _TEXT),
         ("matched", _TEXTS),
+        ("versions", _TEXTS),
         ("sample_weight", pa.float64()),
         *((name, pa.int64()) for name in ("likes", "reposts", "replies", "quotes")),
         ("measured_at", _TIME),
@@ -73,6 +74,7 @@ _ANNOTATION = pa.schema(
         ("concern", pa.uint8()),
     ]
 )
+_RULES = pa.schema([("topic", _TEXT), ("rules", _TEXT)])
 _DRAW = pa.schema([("ord", pa.int64()), ("platform", _TEXT), ("post_id", _TEXT), ("probability", pa.float64())])
 _GROUPED = pa.schema(
     [
@@ -117,7 +119,8 @@ def _merged(posts: Iterable[Post]) -> Iterable[dict[str, Any]]:
         if known is not None:
             older, newer = (known, row) if post.observed_at >= known["version_at"] else (row, known)
             row = older | {name: value for name, value in newer.items() if value is not None}
-            row["matched"] = sorted({*older["matched"], *newer["matched"]})
+            for name in ("matched", "versions"):
+                row[name] = sorted({*older[name], *newer[name]})
             row["observed_at"] = min(older["observed_at"], newer["observed_at"])
         rows[post.key] = row
     return rows.values()
@@ -154,10 +157,15 @@ def staged_groups(groups: Sequence[Grouped]) -> pa.Table:
     return _table(_fields(groups, *_GROUPED.names), _GROUPED)
 
 
+def staged_rules(rules: Mapping[str, str]) -> pa.Table:
+    """What the rules of each topic are now."""
+    return _table(({"topic": topic, "rules": text} for topic, text in rules.items()), _RULES)
+
+
 def _post(post: Post) -> dict[str, Any]:
     engagement = post.engagement
     row = {name: getattr(post, name) for name in _POST.names if hasattr(post, name)}
-    row["matched"] = sorted(set(post.matched))
+    row["matched"], row["versions"] = sorted(set(post.matched)), sorted(set(post.versions))
     row["version_at"] = post.observed_at
     if engagement is not None:
         for name in ("likes", "reposts", "replies", "quotes", "measured_at"):

@@ -7,13 +7,13 @@ Reposts stand beside posts, never among them. Hidden and deleted posts are in no
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from monitor.errors import StoreError
-from monitor.records import Gap, Window
+from monitor.records import Gap, RuleVersion, Window
 from monitor.store import Moment, Store
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Relevance = Literal["relevant", "irrelevant", "unscored"]
 Reader = Store | Moment
+Keys = Collection[int]  # of posts, as the store hashes them
 Order = Literal["newest", "oldest", "concern", "engagement"]
 
 REPEATED = {"repeats": 3, "accounts": 5, "seconds": 600}  # posts of one author; authors of one text; quick ones
@@ -105,6 +106,7 @@ class PostView:
     replies: int | None
     quotes: int | None
     measured_at: datetime | None
+    versions: tuple[str, ...] | None
     model_id: str | None
     relevant: float | None
     concern: float | None
@@ -138,20 +140,35 @@ def head(store: Reader) -> Head:
     return Head(**store.read("live_head").to_pylist()[0])
 
 
-def series(store: Reader, scope: Scope, window: Window, seconds: int, origin: datetime | None = None) -> pa.Table:
+def series(
+    store: Reader,
+    scope: Scope,
+    window: Window,
+    seconds: int,
+    origin: datetime | None = None,
+    without: Keys = frozenset(),
+) -> pa.Table:
     """One row for each bucket that holds anything; see ``window_series.sql``.
 
     Args:
         origin: where bucket 0 begins; None takes the window's start.
+        without: keys of posts that are left out.
     """
     params = {"start": window.start, "end": window.end, "origin": origin or window.start, "seconds": seconds}
-    return store.read("window_series", **params, **scope.params())
+    return store.read("window_series", **params, **scope.params(), without=list(without) or None)
 
 
-def distinct(store: Reader, scope: Scope, window: Window, seconds: float, origin: datetime | None = None) -> pa.Table:
+def distinct(
+    store: Reader,
+    scope: Scope,
+    window: Window,
+    seconds: float,
+    origin: datetime | None = None,
+    without: Keys = frozenset(),
+) -> pa.Table:
     """Authors and distinct texts of each bucket, a row for each unit; see ``window_distinct.sql`` and ``series``."""
     params = {"start": window.start, "end": window.end, "origin": origin or window.start, "seconds": seconds}
-    return store.read("window_distinct", **params, **scope.params())
+    return store.read("window_distinct", **params, **scope.params(), without=list(without) or None)
 
 
 def repeated(
@@ -160,6 +177,22 @@ def repeated(
     """The texts of relevant posts that were repeated most; see ``repeated_texts.sql``."""
     params = {"start": start, "end": end, "limit": limit, **REPEATED}
     return store.read("repeated_texts", **params, **scope.params())
+
+
+def rule_versions(store: Reader) -> tuple[RuleVersion, ...]:
+    """The rules that each topic had, in the order in which they held."""
+    return tuple(RuleVersion(**row) for row in store.read("rule_versions").to_pylist())
+
+
+def found_by(store: Reader, window: Window | None = None) -> dict[str | None, int]:
+    """How many posts each version found, by "topic/number"; None: before versions were kept."""
+    bounds = {"start": window.start, "end": window.end} if window else {"start": None, "end": None}
+    return {row["version"]: row["n"] for row in store.read("window_versions", **bounds).to_pylist()}
+
+
+def threads(store: Reader, topics: Sequence[str], window: Window) -> pa.Table:
+    """The posts of a window on these topics and all stored posts that they hang on; see ``window_threads.sql``."""
+    return store.read("window_threads", start=window.start, end=window.end, topics=list(topics))
 
 
 def gaps(store: Reader, window: Window) -> list[Gap]:

@@ -7,6 +7,8 @@ from typer.testing import CliRunner
 
 from monitor.cli.app import app
 from monitor.cli.times import time_of, window_of
+from monitor.collect.versions import canonical
+from monitor.config import Rule, Topic
 from monitor.errors import ConfigError, MonitorError, NoDatabase
 from monitor.records import AccountStatus, Batch, Cursor, Deletion, Gap, Rejected, Seen
 from monitor.store import Store
@@ -123,3 +125,22 @@ def test_an_unknown_topic_is_refused_and_the_known_ones_named(config, arguments)
 def test_a_column_that_maps_to_nothing_is_refused(config):
     with pytest.raises(ConfigError, match="COLUMN=FIELD"):
         call("import", "x.csv", "--column", "body", "-c", config)
+
+
+def test_rules_tells_versions_and_counts_across_a_change(config):
+    store = Store(config.parent / "monitor.duckdb")
+    assert "monitor run notes them" in call("rules", "-c", config).stdout
+    old, new = (
+        Topic(name="soundcloud-ai", platform="S", rules=(Rule(id="r", phrases=p),)) for p in (("a",), ("a", "b"))
+    )
+    store.commit_rules({"soundcloud-ai": canonical(old)}, now=T0)
+    store.commit_rules({"soundcloud-ai": canonical(new)}, now=T0.replace(hour=17))
+    versions = json.loads(call("rules", "-c", config, "--json").stdout)["versions"]
+    assert [(v["version"], v["changes"]) for v in versions] == [(1, []), (2, ["+ phrase b"])]
+    assert "+ phrase b" in call("rules", "-c", config).stdout
+    report = json.loads(call("rules", "-c", config, "--event", "statement", "--json").stdout)
+    assert report["rebased_by"] == {"soundcloud-ai": [1]}
+    assert report["boundaries"] == [{"topic": "soundcloud-ai", "version": 2, "since": "2025-05-09T17:00:00Z"}]
+    assert "Counted by version 1" in call("rules", "-c", config, "--event", "statement").stdout
+    with pytest.raises(ConfigError, match="no event 'x'"):
+        call("rules", "-c", config, "--event", "x")

@@ -10,7 +10,7 @@ from dashboards.wording import ago, shortened, span, stamp, wall, width_name
 from monitor.analyse.series import Series
 from monitor.codebook import codebook
 from monitor.config import Event
-from monitor.records import Gap
+from monitor.records import Gap, RuleVersion
 
 T0 = datetime(2025, 5, 9, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -133,3 +133,12 @@ def test_ages_are_short():
 def test_long_texts_are_cut_with_an_ellipsis():
     assert shortened("a" * 10, 10) == "a" * 10
     assert shortened("a" * 11, 10) == "a" * 9 + "…"
+
+
+@pytest.mark.parametrize("draw", FIGURES)
+def test_a_change_of_rules_is_a_line_and_is_said_aloud(draw):
+    versions = [RuleVersion("cloud", n, "{}", T0 + n * HOUR) for n in (2, 9)]
+    figure = draw(a_series([1, 2, 3, 4]), Ground(BERLIN, boundaries=versions))
+    [row] = figure.tables["boundaries"].to_pylist()
+    assert (row["title"], row["start"]) == ("rules of cloud: version 2", wall(T0 + 2 * HOUR, BERLIN))
+    assert "16:00: rules of cloud: version 2." in figure.alt

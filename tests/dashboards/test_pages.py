@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from monitor.collect.versions import canonical
+from monitor.config import Rule, Topic
 from monitor.records import Batch, Cursor, Engagement, Gap, Seen
 from tests.conftest import T0, a_post, uri
 from tests.dashboards.conftest import markdown, metrics, texts
@@ -190,3 +192,19 @@ def test_counts_that_were_not_measured_are_not_shown_as_zero(store, page):
     score(store, posts)
     table = page("posts").dataframe[0].value
     assert table["likes"].isna().tolist() == [False, True]
+
+
+def test_event_across_a_change_of_rules_says_so_and_counts_by_the_same_rules_on_demand(store, page):
+    fill(store)
+    rules = [(Rule(id="r", phrases=phrases),) for phrases in (("1",), ("1", "clause"))]
+    narrow, wide = (Topic(name="soundcloud-ai", platform="S", rules=one) for one in rules)
+    store.commit_rules({"soundcloud-ai": canonical(narrow)}, now=T0)
+    store.commit_rules({"soundcloud-ai": canonical(wide)}, now=T0 + HOUR)
+    stored = page("event", event="statement")
+    assert "counts before and after do not compare" in texts(stored)
+    assert "version 2 of the rules of soundcloud-ai begins" in texts(stored)
+    rebased = page("event", event="statement", rebased=True)
+    assert not rebased.exception
+    assert "Counted by version 1 of the rules of soundcloud-ai" in texts(rebased)
+    assert "8 relevant posts" not in texts(rebased)
+    assert metrics(rebased)["Relevant posts"] != "8"

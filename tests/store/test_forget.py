@@ -157,6 +157,22 @@ def test_a_text_of_x_that_was_never_stored_goes_where_its_author_is_told_and_doe
     assert contexts(store) == {"1": None, "2": "never stored", "3": None, "4": None}
 
 
+def test_an_edit_is_grouped_anew_adds_its_version_and_still_loses_the_context_of_whoever_is_forgotten(store):
+    quote = {"platform": "x", "post_id": "1", "author_id": "77", "kind": "quote", "quote_of": "91"}
+    quote |= {"context": "of somebody else", "context_by": "5501"}
+    commit(store, a_post(1, **quote, versions=("cloud/1",)))
+    before = groups(store)
+    edit = {"text": "something else stands here now", "observed_at": LATER, "is_edit": True}
+    commit(store, a_post(1, **quote, **edit, versions=("cloud/2",)))
+    assert views.one(store, "x", "1").versions == ("cloud/1", "cloud/2")
+    assert groups(store)["1"] != before["1"]
+    assert store.forget("author", "x", "5501").contexts == 1
+    assert contexts(store) == {"1": None}
+    commit(store, a_post(1, **quote, **edit | {"text": "and once more", "observed_at": LATER + timedelta(hours=1)}))
+    assert contexts(store) == {"1": None}
+    assert views.one(store, "x", "1").versions == ("cloud/1", "cloud/2")
+
+
 def test_one_post_goes_and_its_authors_others_stay(store):
     planted(store)
     done = store.forget("post", "bluesky", uri(1))

@@ -31,7 +31,7 @@ WITH answers AS (
 )
 SELECT
     platform, post_id, author_id, author_handle, kind, text, context, lang, created_at, observed_at, edited_at, source,
-    matched, liked AS likes, reposted AS reposts, replied AS replies, quoted AS quotes, measured_at, model_id,
+    matched, liked AS likes, reposted AS reposts, replied AS replies, quoted AS quotes, measured_at, versions, model_id,
     CASE WHEN model_id IS NOT NULL
         THEN COLUMNS('^(relevant|concern|(concern|removal|stance)_(probs|label))$') END
 FROM ranked JOIN posts ON posts.rowid = ranked.row

@@ -3,7 +3,7 @@
 -- columns: see the list; counts are the platform's own, NULL where not measured
 SELECT
     platform, post_id, author_id, author_handle, kind, text, context, lang, created_at, observed_at, edited_at, source,
-    matched, likes, reposts, replies, quotes, measured_at, model_id,
+    matched, likes, reposts, replies, quotes, measured_at, versions, model_id,
     CASE WHEN model_id IS NOT NULL
         THEN COLUMNS('^(relevant|concern|(concern|removal|stance)_(probs|label))$') END
 FROM posts

@@ -1,7 +1,8 @@
 -- question: how many authors and how many distinct texts are behind the relevant posts of each bucket of [start, end)?
 --   Buckets, posts and parameters as in window_series. A post that is not grouped yet is a text of its own. An author of
 --   two stages counts once in each of them, so stages do not add up; neither do buckets.
--- params: start, end, origin, seconds, topics, langs, platforms (lists; NULL takes all)
+-- params: start, end, origin, seconds, topics, langs, platforms (lists; NULL takes all), without (keys of posts to leave
+--   out; NULL leaves out none)
 -- columns: bucket, unit ('authors' or 'texts'), n, none, considering, committed, done, blocked, leaving (any but none)
 WITH met AS (
     SELECT
@@ -15,6 +16,7 @@ WITH met AS (
         AND ($topics IS NULL OR list_has_any(list_transform(matched, lambda m: split_part(m, '/', 1)), $topics))
         AND ($langs IS NULL OR list_contains($langs, coalesce(split_part(lang, '-', 1), 'und')))
         AND ($platforms IS NULL OR list_contains($platforms, platform))
+        AND key NOT IN (SELECT unnest($without::UBIGINT[]))
 ), staged AS (
     SELECT bucket, 'authors' AS unit, author_key AS who, removal_label FROM met GROUP BY ALL
     UNION ALL

@@ -1,7 +1,8 @@
 -- question: what was said in each bucket of [start, end)? Bucket 0 begins at origin, those before it have negative
 --   numbers, empty ones are left out. Posts are relevant originals, replies and quotes; reposts are those of relevant
 --   posts; searched counts posts that did not come live, which are survivors only.
--- params: start, end, origin, seconds (width of a bucket), topics, langs, platforms (lists; NULL takes all)
+-- params: start, end, origin, seconds (width of a bucket), topics, langs, platforms (lists; NULL takes all),
+--   without (keys of posts to leave out; NULL leaves out none)
 -- columns: bucket, posts, unscored, searched, concern_sum, concern_squares, none, considering, committed, done, blocked,
 --   reposts
 WITH told AS (
@@ -23,6 +24,7 @@ WITH told AS (
         AND ($topics IS NULL OR list_has_any(list_transform(matched, lambda m: split_part(m, '/', 1)), $topics))
         AND ($langs IS NULL OR list_contains($langs, coalesce(split_part(lang, '-', 1), 'und')))
         AND ($platforms IS NULL OR list_contains($platforms, platform))
+        AND key NOT IN (SELECT unnest($without::UBIGINT[]))
     GROUP BY bucket
 ), shared AS (
     SELECT
@@ -34,6 +36,7 @@ WITH told AS (
         AND ($topics IS NULL OR list_has_any(list_transform(repost.matched, lambda m: split_part(m, '/', 1)), $topics))
         AND ($langs IS NULL OR list_contains($langs, coalesce(split_part(post.lang, '-', 1), 'und')))
         AND ($platforms IS NULL OR list_contains($platforms, repost.platform))
+        AND post.key NOT IN (SELECT unnest($without::UBIGINT[]))
     GROUP BY bucket
 )
 SELECT coalesce(told.bucket, shared.bucket) AS bucket, told.* EXCLUDE (bucket), shared.reposts

@@ -10,7 +10,9 @@ SELECT
     i.measured_at IS NOT NULL AND (p.measured_at IS NULL OR i.measured_at >= p.measured_at) AS is_measured,
     CASE WHEN p.context IS NULL THEN i.context END AS context,
     i.context_author_key,
-    list_sort(list_distinct(list_concat(p.matched, i.matched))) AS matched
+    list_sort(list_distinct(list_concat(p.matched, i.matched))) AS matched,
+    CASE WHEN len(i.versions) > 0 THEN list_sort(list_distinct(list_concat(p.versions, i.versions))) ELSE p.versions END
+        AS versions
 FROM hit h JOIN posts p ON p.rowid = h.row JOIN incoming i ON i.key = h.key;
 
 UPDATE posts SET
@@ -26,6 +28,8 @@ UPDATE posts SET
     likes = coalesce(k.likes, posts.likes), reposts = coalesce(k.reposts, posts.reposts),
     replies = coalesce(k.replies, posts.replies), quotes = coalesce(k.quotes, posts.quotes), measured_at = k.measured_at
 FROM known k WHERE posts.rowid = k.row AND k.is_measured;
-UPDATE posts SET matched = k.matched, author_handle = coalesce(k.author_handle, posts.author_handle)
+UPDATE posts SET
+    matched = k.matched, versions = k.versions, author_handle = coalesce(k.author_handle, posts.author_handle)
 FROM known k WHERE posts.rowid = k.row
-    AND (posts.matched <> k.matched OR (k.author_handle IS NOT NULL AND posts.author_handle IS DISTINCT FROM k.author_handle));
+    AND (posts.matched <> k.matched OR posts.versions IS DISTINCT FROM k.versions
+        OR (k.author_handle IS NOT NULL AND posts.author_handle IS DISTINCT FROM k.author_handle));
