@@ -46,6 +46,18 @@ def serve(events, *faults, **settings):
     return FaultyJetstream(events, faults=faults, from_start=True, **settings)
 
 
+def once_asked(server, events, times=1):
+    """Let something happen after a client has asked so many times and follows the stream from its tip."""
+
+    def happen():
+        while len(server.requests) < times:
+            time.sleep(0.02)
+        time.sleep(0.5)  # the tip is read after the handshake
+        server.append(*events)
+
+    threading.Thread(target=happen, daemon=True).start()
+
+
 def played(store, *events):
     """The rows that the store holds after these events."""
     with serve(events) as server:
@@ -101,7 +113,7 @@ def test_a_dead_server_is_a_gap_from_the_first_start_on(store):
 
 def test_the_first_start_begins_at_the_live_tip(store):
     with FaultyJetstream(chatter(6)) as server:
-        threading.Timer(0.7, server.append, chatter(3, first=7)).start()
+        once_asked(server, chatter(3, first=7))
         run(live(server.url), store, until=reaches(8))
         assert "cursor" not in server.requests[0]
     assert ids(store) == {uri(8, "r8")}
@@ -138,7 +150,7 @@ def test_a_server_that_takes_no_cursor_at_all_is_followed_from_its_tip(store):
     too_old = Fault("cursor_too_old")
     with FaultyJetstream(chatter(20), faults=(too_old, too_old)) as server:
         store.commit(Batch("bluesky:live", cursor=position(server, 2)))
-        threading.Timer(0.7, server.append, chatter(3, first=31)).start()
+        once_asked(server, chatter(3, first=31), times=3)
         run(live(server.url), store, until=reaches(32))
         assert "cursor" not in server.requests[2]
     (gap,) = gaps(store)
@@ -159,7 +171,7 @@ def test_another_server_is_asked_by_time_some_seconds_back(store):
 def test_a_server_that_counts_anew_is_noticed(store):
     with FaultyJetstream(chatter(6)) as server:
         store.commit(Batch("bluesky:live", cursor=position(server, 5_000, at=at(1))))
-        threading.Timer(0.7, server.append, chatter(3, first=7)).start()
+        once_asked(server, chatter(3, first=7))
         run(live(server.url), store, until=lambda batch: batch.cursor is not None and bool(batch.posts))
     assert ids(store) == {uri(8, "r8")}
     assert gaps(store)[0].filled_by is None

@@ -8,6 +8,7 @@ import pytest
 
 from monitor.collect.versions import canonical
 from monitor.config import Rule, Topic
+from monitor.grouping import group_pending
 from monitor.records import Batch, Cursor, Engagement, Gap, Seen
 from tests.conftest import T0, a_post, uri
 from tests.dashboards.conftest import markdown, metrics, texts
@@ -208,3 +209,37 @@ def test_event_across_a_change_of_rules_says_so_and_counts_by_the_same_rules_on_
     assert "Counted by version 1 of the rules of soundcloud-ai" in texts(rebased)
     assert "8 relevant posts" not in texts(rebased)
     assert metrics(rebased)["Relevant posts"] != "8"
+
+
+def totals(app):
+    table = next(one.value for one in app.dataframe if "change" in one.value.columns)
+    return {row[0]: (row[1], row[2]) for row in table.itertuples(index=False)}
+
+
+def test_event_counts_distinct_texts_by_the_same_rules(store, page):
+    posts = [
+        a_post(n, text=text, observed_at=T0 + n * HOUR) for n, text in enumerate(["AI", "AI!", "songs", "ai", "songs"])
+    ]
+    seen = (Seen("bluesky:live", T0 - 30 * 24 * HOUR, 100),)
+    store.commit(Batch("bluesky:live", tuple(posts), seen=seen, cursor=Cursor("bluesky:live", "1")), now=T0)
+    score(store, posts, removal="done")
+    while group_pending(store):
+        pass
+    for hour, phrases in enumerate((("ai",), ("ai", "songs"))):
+        topic = Topic(name="soundcloud-ai", platform="S", rules=(Rule(id="r", phrases=phrases),))
+        store.commit_rules({"soundcloud-ai": canonical(topic)}, now=T0 + hour * HOUR)
+    for is_rebased, before, after in ((False, ("2", "1"), ("3", "2")), (True, ("2", "1"), ("1", "1"))):
+        app = page("event", event="statement", rebased=is_rebased, unit="texts")
+        assert not app.exception
+        found = totals(app)
+        assert [found[name] for name in ("Relevant posts", "Distinct texts")] == [*zip(before, after, strict=True)]
+        assert found["Removal, texts: done"] == (before[1], after[1])
+
+
+@pytest.mark.parametrize("unit", ["authors", "texts"])
+def test_every_unit_is_shown_on_both_pages_with_its_name(store, page, unit):
+    fill(store)
+    for name in ("live", "event"):
+        app = page(name, unit=unit)
+        assert not app.exception
+        assert f"{unit.capitalize()} per" in markdown(app)
