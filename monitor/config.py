@@ -154,19 +154,30 @@ class Bluesky(_Table):
         return _scheme(value, ("http", "https"))
 
 
-class X(_Table):
-    """X live is not built yet: enabling it is refused, rather than collecting nothing without a word."""
+class XPrices(_Table):
+    """Dollars per read, as X's price list said in November 2026."""
 
+    post: float = Field(default=0.005, ge=0)
+    user: float = Field(default=0.010, ge=0)
+    counts_recent: float = Field(default=0.005, ge=0, description="per request")
+    counts_all: float = Field(default=0.010, ge=0, description="per request")
+
+
+class X(_Table):
     enabled: bool = False
     api_url: str = "https://api.x.com"
+    budget_per_day: float = Field(default=5.0, ge=0, description="dollars per UTC day; collecting stops there")
+    budget_per_month: float = Field(default=100.0, ge=0, description="dollars per calendar month; likewise")
+    prices: XPrices = XPrices()
+    context: bool = Field(default=True, description="read the posts that are replied to and quoted, a post read each")
+    authors: bool = Field(default=False, description="read the authors' handles, a user read each")
+    silence_seconds: float = Field(default=60.0, gt=0, description="no heartbeat for so long: reconnect")
     may_train: bool = False
 
-    @field_validator("enabled")
+    @field_validator("api_url")
     @classmethod
-    def _not_yet(cls, value: bool) -> bool:
-        if value:
-            raise ValueError("collecting from X live is not in this version; monitor import reads X payloads")
-        return value
+    def _http(cls, value: str) -> str:
+        return _scheme(value, ("http", "https"))
 
 
 class StoreSettings(_Table):

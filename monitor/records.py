@@ -6,13 +6,14 @@ A record knows nothing of the wire it came from and nothing of the table it goes
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 Platform = Literal["bluesky", "x"]
 Kind = Literal["original", "reply", "repost", "quote"]
 Source = Literal["live", "search", "import", "recheck"]
 Visibility = Literal["active", "deactivated", "suspended", "takendown", "deleted"]
+Item = Literal["post", "user", "counts_recent", "counts_all"]
 EventKind = Literal["terms_effective", "discovery", "statement", "executive_statement", "terms_revised", "other"]
 
 
@@ -135,6 +136,29 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """How many posts of one hour the platform itself says there are: a census, whatever of it was collected."""
+
+    platform: Platform
+    topic: str
+    hour: datetime
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """One thing that X bills: a post or user read (``key`` is its id), or a counts request (a key of its own).
+
+    X bills the same post or user once per UTC ``day``. ``microdollars`` is the price when it was read.
+    """
+
+    day: date
+    item: Item
+    key: str
+    microdollars: int
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """What one pull of one stream brought; the store commits it in one transaction, cursor included."""
 
@@ -145,6 +169,8 @@ class Batch:
     seen: tuple[Seen, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    charges: tuple[Charge, ...] = ()
+    counted: tuple[Counted, ...] = ()
     cursor: Cursor | None = None
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,12 +16,29 @@ import typer
 from monitor.cli.options import DEFAULT_CONFIG, ConfigOption, open_store, say
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from monitor.collect.archive import ArchiveCollector
     from monitor.collect.base import Collector
-    from monitor.collect.bluesky_search import SearchCollector
     from monitor.config import Config, Topic
-    from monitor.records import Batch
+    from monitor.records import Batch, Window
     from monitor.store import Committed, Store
+
+    class Searching(Collector, Protocol):
+        """A search of the past."""
+
+        unsayable: tuple[str, ...]
+
+        @property
+        def progress(self) -> float: ...
+
+
+class Past(StrEnum):
+    """Whose past can be searched."""
+
+    BLUESKY = "bluesky"
+    X = "x"
+
 
 _EVER_DAYS = 36_500
 _COUNTS = ("inserted", "updated", "deleted", "hidden", "rejected")
@@ -48,28 +66,25 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
 def backfill(
     since: Annotated[str, typer.Option(help=_TIMES)],
     until: Annotated[str, typer.Option(help="The end, exclusive; default: now.")] = "",
+    platform: Annotated[Past, typer.Option(help="Whose past: X's costs money, see monitor plan.")] = Past.BLUESKY,
     topic: Annotated[list[str], typer.Option(help="Only this topic (may be repeated).")] = [],  # noqa: B006
     no_score: Annotated[bool, typer.Option("--no-score", help=_NO_SCORE)] = False,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
-    """Search Bluesky's past for the topics' rules.
+    """Search the past of Bluesky or X for the topics' rules.
 
-    Needs BLUESKY_HANDLE and BLUESKY_APP_PASSWORD. Finds survivors only: what was deleted since is missing. Resumable.
+    Needs BLUESKY_HANDLE and BLUESKY_APP_PASSWORD, or X_BEARER_TOKEN; every post read from X is billed, and the budgets
+    in [x] end it. Finds survivors only: what was deleted since is missing. Resumable.
     """
     from monitor.cli.times import window_of
-    from monitor.collect.bluesky_search import SURVIVORS_ONLY, SearchCollector
-    from monitor.collect.bluesky_session import session_path
-    from monitor.collect.match import Matcher
-    from monitor.config import Secrets, load
+    from monitor.collect.bluesky_search import SURVIVORS_ONLY
+    from monitor.config import load
 
     loaded, window = load(config), window_of(since, until)
     topics = _chosen(loaded, topic)
-    secrets, matcher = Secrets.from_environment(), Matcher(loaded.topics)
-    collectors = [
-        SearchCollector(loaded.bluesky, secrets, one, window, session_path(loaded.store.path), matcher=matcher)
-        for one in topics
-    ]
     store, stop = open_store(loaded, for_real_posts=True), _stop_on_signals()
+    search = _bluesky_search if platform is Past.BLUESKY else _x_search
+    collectors = search(loaded, topics, window, store)
     say(SURVIVORS_ONLY)
     for collector in collectors:
         for rule in collector.unsayable:
@@ -77,6 +92,27 @@ def backfill(
         _collect(collector, loaded, store, f"Searching {collector.stream}", stop, _progress_of(collector))
     if not no_score:
         _score(loaded, store, stop)
+
+
+def _bluesky_search(config: Config, topics: list[Topic], window: Window, store: Store) -> Sequence[Searching]:
+    from monitor.collect.bluesky_search import SearchCollector
+    from monitor.collect.bluesky_session import session_path
+    from monitor.collect.match import Matcher
+    from monitor.config import Secrets
+
+    secrets, matcher, path = Secrets.from_environment(), Matcher(config.topics), session_path(store.path)
+    return [SearchCollector(config.bluesky, secrets, topic, window, path, matcher=matcher) for topic in topics]
+
+
+def _x_search(config: Config, topics: list[Topic], window: Window, store: Store) -> Sequence[Searching]:
+    from monitor.collect.x_api import Api
+    from monitor.collect.x_search import SearchCollector
+    from monitor.collect.x_spend import Till
+    from monitor.config import Secrets
+    from monitor.store.queries import spent_since
+
+    till = Till(config.x, lambda day: spent_since(store, day))
+    return [SearchCollector(Api(config.x, Secrets.from_environment()), topic, window, till) for topic in topics]
 
 
 def recheck(config: ConfigOption = DEFAULT_CONFIG) -> None:
@@ -145,8 +181,10 @@ def _collect(
     progress: Callable[[], float] | None,
 ) -> None:
     from monitor.collect import collect
+    from monitor.collect.backoff import HOPELESS, Backoff
     from monitor.collect.match import Matcher
     from monitor.collect.watch import Watch
+    from monitor.errors import Unpaid
 
     sums = Counter[str]()
 
@@ -162,8 +200,9 @@ def _collect(
                 sums[name] += getattr(result, name)
             advance(sums["inserted"])
 
-        watch = Watch.of(store, "bluesky", _EVER_DAYS)
-        collect(collector, store, Matcher(config.topics), watch, stop, committed)
+        watch = Watch.of(store, "x" if collector.stream.startswith("x:") else "bluesky", _EVER_DAYS)
+        backoff = Backoff(hopeless=(*HOPELESS, Unpaid))  # whoever waits at a terminal is told, and may come back
+        collect(collector, store, Matcher(config.topics), watch, stop, committed, backoff)
     store.tend()
     say(f"{what}: " + ", ".join(f"{sums[name]:,} {name}" for name in _COUNTS) + ".")
     if stop.is_set():
@@ -190,7 +229,7 @@ def _score(config: Config, store: Store, stop: threading.Event) -> None:
     say(f"{done:,} posts scored." + (" Stopped; monitor run scores the rest." if stop.is_set() else ""))
 
 
-def _progress_of(collector: SearchCollector | ArchiveCollector) -> Callable[[], float]:
+def _progress_of(collector: Searching | ArchiveCollector) -> Callable[[], float]:
     return lambda: collector.progress
 
 

@@ -23,6 +23,8 @@ __all__ = ["COLLECTORS", "collect"]
 # Every collector, and where it stands. The contract test demands tests/collect/rig_<name>.py of each.
 COLLECTORS = {
     "bluesky": "monitor.collect.bluesky:LiveCollector",
+    "x": "monitor.collect.x:StreamCollector",
+    "x_search": "monitor.collect.x_search:SearchCollector",
     "search": "monitor.collect.bluesky_search:SearchCollector",
     "recheck": "monitor.collect.recheck:RecheckCollector",
     "archive": "monitor.collect.archive:ArchiveCollector",
@@ -32,7 +34,7 @@ OnCommit = Callable[[Batch, Committed], None]
 
 _HOLD_SECONDS = 2.0  # a batch that brings no post waits for the next: each commit shuts out the pages for a moment
 _HOLD_ITEMS = 5_000
-_PARTS = ("posts", "deletions", "accounts", "seen", "rejected", "gaps")
+_PARTS = ("posts", "deletions", "accounts", "seen", "rejected", "gaps", "charges", "counted")
 
 
 def collect(

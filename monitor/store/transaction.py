@@ -58,7 +58,7 @@ class Transaction:
         hidden, shown = self._accounts() if batch.accounts else (0, 0)
         deleted = self._deletions() if batch.deletions or batch.accounts else 0
         inserted, updated = self._posts() if batch.posts else (0, 0)
-        for name in ("seen", "rejected", "gaps", "cursor"):
+        for name in ("seen", "rejected", "gaps", "charges", "counted", "cursor"):
             if getattr(batch, name):
                 self.run(name)
         return Committed(inserted, updated, deleted, hidden, shown, len(batch.rejected))

@@ -4,3 +4,5 @@
 DELETE FROM tombstones WHERE was IS NULL AND post_id IS NOT NULL AND noted_at < $now - INTERVAL 48 HOURS;
 DELETE FROM rejected WHERE rejected_at < $now - INTERVAL 7 DAYS;
 DELETE FROM rejected WHERE rowid IN (SELECT rowid FROM rejected ORDER BY rejected_at DESC OFFSET 100000);
+-- X bills by the UTC day: who was billed on an earlier one does not matter any more.
+DELETE FROM charged WHERE day < CAST($now AS DATE) - 1;
