@@ -45,6 +45,8 @@ def _utc(value: datetime) -> datetime:
 UtcDatetime = Annotated[AwareDatetime, AfterValidator(_utc)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
 Phrase = Annotated[str, Field(min_length=1, max_length=500)]
+HttpUrl = Annotated[str, AfterValidator(lambda url: _scheme(url, ("http", "https")))]
+WsUrl = Annotated[str, AfterValidator(lambda url: _scheme(url, ("ws", "wss")))]
 
 
 class _Table(BaseModel):
@@ -137,21 +139,11 @@ class Event(_Table):
 
 class Bluesky(_Table):
     enabled: bool = True
-    jetstream_url: str = "wss://jetstream.us-east.bsky.network"
-    service_url: str = "https://bsky.social"
+    jetstream_url: WsUrl = "wss://jetstream.us-east.bsky.network"
+    service_url: HttpUrl = "https://bsky.social"
     search_pause_seconds: float = Field(default=1.0, ge=0, description="between searchPosts pages")
     thread_days: int = Field(default=30, ge=0, description="how long replies to a stored post are collected")
     silence_seconds: float = Field(default=60.0, gt=0, description="no event for so long: reconnect")
-
-    @field_validator("jetstream_url")
-    @classmethod
-    def _ws(cls, value: str) -> str:
-        return _scheme(value, ("ws", "wss"))
-
-    @field_validator("service_url")
-    @classmethod
-    def _http(cls, value: str) -> str:
-        return _scheme(value, ("http", "https"))
 
 
 class XPrices(_Table):
@@ -165,7 +157,7 @@ class XPrices(_Table):
 
 class X(_Table):
     enabled: bool = False
-    api_url: str = "https://api.x.com"
+    api_url: HttpUrl = "https://api.x.com"
     budget_per_day: float = Field(default=5.0, ge=0, description="dollars per UTC day; collecting stops there")
     budget_per_month: float = Field(default=100.0, ge=0, description="dollars per calendar month; likewise")
     prices: XPrices = XPrices()
@@ -173,11 +165,6 @@ class X(_Table):
     authors: bool = Field(default=False, description="read the authors' handles, a user read each")
     silence_seconds: float = Field(default=60.0, gt=0, description="no heartbeat for so long: reconnect")
     may_train: bool = False
-
-    @field_validator("api_url")
-    @classmethod
-    def _http(cls, value: str) -> str:
-        return _scheme(value, ("http", "https"))
 
 
 class StoreSettings(_Table):

@@ -64,8 +64,11 @@ Work = Callable[[Config, Store, threading.Event, threading.Event], None]
 
 
 def _sources(config: Config) -> list[tuple[str, Work]]:
-    enabled = [("collect", _bluesky)] if config.bluesky.enabled else []
-    enabled += [("collect from X", _x)] if config.x.enabled else []
+    sources: list[tuple[str, bool, Work]] = [
+        ("collect", config.bluesky.enabled, _bluesky),
+        ("collect from X", config.x.enabled, _x),
+    ]
+    enabled = [(name, work) for name, is_enabled, work in sources if is_enabled]
     if not enabled:
         raise ConfigError("Nothing is collected: neither [bluesky] nor [x] is enabled", "Enable one in monitor.toml.")
     return enabled

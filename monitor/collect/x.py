@@ -29,6 +29,7 @@ STREAM = "x:live"
 LINES = 1_000  # in one batch at most
 _REWIND = timedelta(seconds=60)  # posts come unordered, and the search sees them later than the stream
 LAG_SECONDS = 45.0  # after which recent search knows what the stream missed; it takes no end nearer than 10 s
+_ATTEMPTS = 6  # at one page, the last after some 45 minutes
 _NOT_RUNNING = "the program was not running"
 
 
@@ -86,6 +87,7 @@ class StreamCollector:
         self._flush_seconds, self._lag_seconds = flush_seconds, lag_seconds
         self._pace = pace or Pace()
         self._why = _NOT_RUNNING
+        self._has_connected = False
         self._closed = threading.Event()
 
     def close(self) -> None:
@@ -101,18 +103,23 @@ class StreamCollector:
         at = Position.of(cursor).at if cursor is not None else None
         self._at = at or datetime.now(UTC)
         pending = Pending(STREAM, self._api.settings)
+        self._pace.take()  # too soon: what was lost is in the ledger already, with its own reason
         try:
             self._till.check()
-            self._pace.take()
             changes = reconcile(self._rules.rules, self._api.rules())
             self._api.change_rules(changes.add, changes.delete)
             with Connection(self._api) as connection:
-                yield from self._read(connection, pending, missed_since=at)
+                self._has_connected = True
+                try:
+                    yield from self._read(connection, pending, missed_since=at)
+                finally:  # it is paid for
+                    pending.take_lines(connection.left())
+            yield pending.batch(None)
         except (CollectError, QueryRefused) as error:
             self._why = error.message
             pending.gaps.append(Gap(STREAM, self._at, None, error.message))
             yield pending.batch(Position(self._at).cursor())
-            raise _lasting(error) from None
+            raise self._lasting(error) from None
         finally:
             self._api.close()
 
@@ -123,7 +130,7 @@ class StreamCollector:
         while not self._closed.is_set():
             line = connection.receive(0.0 if filler.is_due else flush_at - time.monotonic())
             if line is not None:
-                pending.take_line(line)
+                self._take(line, pending)
                 lines += 1
             elif filler.is_due:
                 filler.ask()
@@ -134,13 +141,25 @@ class StreamCollector:
                 lines, flush_at = 0, time.monotonic() + self._flush_seconds
         yield self._taken(pending, connection, filler)
 
+    def _lasting(self, error: CollectError) -> CollectError:
+        """A live stream is asked for again for ever; what was wrong from the start is left to the operator."""
+        if isinstance(error, RateLimited | StreamEnded):
+            return error
+        if isinstance(error, AuthError | QueryRefused) and not self._has_connected:
+            return error
+        return StreamEnded(error.message, error.hint)
+
     def _taken(self, pending: Pending, connection: Connection, filler: _Filler) -> Batch:
-        """The batch; its cursor moves to the last heartbeat, but not past a gap that is not filled yet."""
-        self._till.note(pending.charged)
+        """The batch; its cursor moves as far as lines were taken, but not past a gap that is not filled yet."""
         if filler.is_done:
-            self._at = datetime.now(UTC) - timedelta(seconds=time.monotonic() - connection.heard_at)
+            self._at = datetime.now(UTC) - timedelta(seconds=time.monotonic() - connection.taken_at)
+        return pending.batch(Position(self._at).cursor() if filler.is_done else None)
+
+    def _take(self, line: bytes, pending: Pending) -> None:
+        known = len(pending.charged)
+        pending.take_line(line)
+        self._till.note(pending.charged[known:])
         self._till.check()
-        return pending.batch(Position(self._at).cursor())
 
 
 class _Filler:
@@ -160,9 +179,10 @@ class _Filler:
         self._back_at = datetime.now(UTC)
         self._since, self._why = since, why
         self._page: str | None = None
+        self._attempts, self._lag_seconds = 0, lag_seconds
         self._queries = list(queries) if since is not None else []
         self._not_before = time.monotonic() + lag_seconds
-        self._end_at = self._back_at + timedelta(seconds=lag_seconds / 2)
+        self._end_at = self._back_at + timedelta(seconds=1 + lag_seconds / 2)  # X takes whole seconds
         if since is not None and since < self._back_at - RECENT:
             self._end(f"{why}; recent search reaches back 7 days only")
 
@@ -190,9 +210,15 @@ class _Filler:
         except AuthError:
             raise
         except CollectError as error:
-            self._end(f"{self._why}; not filled: {error.message}")
+            self._attempts += 1
+            self._not_before = time.monotonic() + self._lag_seconds * 2**self._attempts
+            if isinstance(error, QueryRefused) or self._attempts == _ATTEMPTS:
+                self._end(f"{self._why}; not filled: {error.message}")
             return
+        self._attempts = 0
+        known = len(self._pending.charged)
         self._pending.take_answer(answer, "search")
+        self._till.note(self._pending.charged[known:])
         self._page = (answer.get("meta") or {}).get("next_token")
         if self._page is None:
             self._queries.pop(0)
@@ -203,10 +229,3 @@ class _Filler:
         assert self._since is not None
         self._queries = []
         self._pending.gaps.append(Gap(STREAM, self._since, self._back_at, why, None))
-
-
-def _lasting(error: CollectError) -> CollectError:
-    """A live stream is asked for again for ever, but for what asking again cannot cure."""
-    if isinstance(error, RateLimited | AuthError | StreamEnded):
-        return error
-    return StreamEnded(error.message, error.hint)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from monitor.collect.x_query import PresentRule, StreamRule
 from monitor.config import Secrets, X
-from monitor.errors import AuthError, CollectError, RateLimited, Unpaid
+from monitor.errors import AuthError, CollectError, RateLimited, StreamEnded, Unpaid
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response
@@ -88,20 +88,20 @@ class Api:
         return [PresentRule(str(rule["id"]), str(rule["value"]), str(rule.get("tag") or "")) for rule in found]
 
     def change_rules(self, add: Iterable[StreamRule], delete: Iterable[str]) -> None:
-        """Add first, so that nothing is missed meanwhile.
+        """Delete first: X takes no second rule of the same value. What comes between, recent search brings.
 
         Raises:
             QueryRefused: X takes one of them for wrong; its reason is told.
         """
         from tweepy import StreamRule as Rule
 
+        if old := list(delete):
+            self._ask(lambda client: _rules(client).delete_rules(old))
         if new := [Rule(value=rule.value, tag=rule.tag) for rule in add]:
             answer = self._ask(lambda client: _rules(client).add_rules(new))
             faults = [error for error in answer.get("errors") or () if error.get("title") != "DuplicateRule"]
             if faults:
                 raise QueryRefused(f"X refused a rule: {_detail(faults[0])}", "See monitor doctor.")
-        if old := list(delete):
-            self._ask(lambda client: _rules(client).delete_rules(old))
 
     def _ask(self, call: Callable[[Client], Any]) -> dict[str, Any]:
         """
@@ -164,6 +164,8 @@ def our_error(response: Response) -> CollectError:
         return AuthError(f"X refused the credentials: {said}", _LOGIN_HINT)
     if status == 402 or "UsageCapExceeded" in said or "usage-capped" in said:
         return Unpaid(f"X wants to be paid: {said}", _UNPAID_WAIT, _CREDIT_HINT)
+    if status == 429 and "ConnectionException" in said:  # one that we lost, which X has not noticed yet
+        return StreamEnded(f"X refused a second connection: {said}")
     if status == 429:
         return RateLimited(f"X asked us to wait: {said}", wait_seconds(response.headers.get("x-rate-limit-reset")))
     if 400 <= status < 500:

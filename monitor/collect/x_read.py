@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -44,6 +45,12 @@ class Pending:
         if "data" not in value and (said := _disconnect(value)):
             raise StreamEnded(f"X ended the stream: {said}")
         return next(iter(self.take_answer(value, "live")), None)
+
+    def take_lines(self, lines: Iterable[bytes]) -> None:
+        """The last lines of a stream that is left, whatever X says in them of its end."""
+        for line in lines:
+            with suppress(StreamEnded):
+                self.take_line(line)
 
     def take_answer(self, answer: dict[str, Any], source: Source) -> list[Post]:
         """The posts of an answer; those that only came along are their context."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 MICRO = 1_000_000
 SMALLEST_PAGE = 10  # posts that X lets a search be asked for at least
 _READ_SECONDS = 30.0  # how long a sum that the store gave is trusted; what was read since is added
+_COMMIT_SECONDS = 3.0
 _WARN = 0.8
 _LONGEST_WAIT_SECONDS = 900.0
 
@@ -49,22 +51,27 @@ class Till:
     Args:
         settings: budgets in dollars per UTC day and per calendar month.
         spent: microdollars in the ledger since a day.
+        commit_seconds: after which what was read is in the ledger; younger reads are counted beside it.
     """
 
-    def __init__(self, settings: X, spent: Spent) -> None:
-        self._settings, self._spent = settings, spent
-        self._since_read, self._read_at, self._left = 0, float("-inf"), 0
+    def __init__(self, settings: X, spent: Spent, commit_seconds: float = _COMMIT_SECONDS) -> None:
+        self._settings, self._spent, self._commit_seconds = settings, spent, commit_seconds
+        self._notes: deque[tuple[float, int]] = deque()
+        self._read_at, self._left = float("-inf"), 0
         self._warned: date | None = None
 
     def note(self, charged: Iterable[Charge]) -> None:
         """Something was read that the ledger may not hold yet."""
-        self._since_read += sum(one.microdollars for one in charged)
+        if cost := sum(one.microdollars for one in charged):
+            self._notes.append((time.monotonic(), cost))
+            self._left -= cost
 
     def left(self) -> int:
-        """Microdollars; at most a few seconds old, and counted low rather than high."""
-        if time.monotonic() - self._read_at > _READ_SECONDS or self._left <= self._since_read:
+        """Microdollars; at most half a minute old, and counted low rather than high."""
+        age = time.monotonic() - self._read_at
+        if age > _READ_SECONDS or (self._left <= 0 and age > self._commit_seconds):
             self._read()
-        return max(0, self._left - self._since_read)
+        return max(0, self._left)
 
     def check(self, cost: int = 1) -> None:
         """Refuse what would cost ``cost`` microdollars.
@@ -86,8 +93,10 @@ class Till:
         today = datetime.now(UTC).date()
         budgets = ((self._settings.budget_per_day, today), (self._settings.budget_per_month, today.replace(day=1)))
         shares = [(budget * MICRO, self._spent(since)) for budget, since in budgets]
-        self._left = round(min(budget - spent for budget, spent in shares))
-        self._since_read, self._read_at = 0, time.monotonic()
+        self._read_at = time.monotonic()
+        while self._notes and self._notes[0][0] < self._read_at - self._commit_seconds:
+            self._notes.popleft()
+        self._left = round(min(budget - spent for budget, spent in shares)) - sum(cost for _, cost in self._notes)
         if self._warned != today and any(spent >= _WARN * budget for budget, spent in shares):
             self._warned = today
             log.warning("80 %% of a budget for X is spent; $%.2f are left", max(0, self._left) / MICRO)

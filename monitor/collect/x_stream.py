@@ -58,8 +58,8 @@ class Connection:
     """
 
     def __init__(self, api: Api) -> None:
-        self.heard_at = time.monotonic()
-        self._lines: Queue[bytes] = Queue(_LINES_WAITING)
+        self.heard_at = self._received_at = time.monotonic()
+        self._lines: Queue[tuple[float, bytes]] = Queue(_LINES_WAITING)
         self._fault: CollectError | None = None
         self._is_open = threading.Event()
         self._response: Response | None = None
@@ -75,9 +75,7 @@ class Connection:
     def __exit__(self, *_: object) -> None:
         self._client.disconnect()
         if self._response is not None and self._thread.is_alive():
-            _shut(
-                self._response
-            )  # it would wait for the next heartbeat, and X counts it as the one connection until then
+            _shut(self._response)  # else it waits for the next heartbeat, and X counts it as the one connection
         self._thread.join(_JOIN_SECONDS)
 
     def receive(self, timeout_seconds: float) -> bytes | None:
@@ -87,11 +85,26 @@ class Connection:
             StreamEnded: the connection is gone. What had arrived before was delivered.
         """
         try:
-            return self._lines.get(timeout=max(0.0, timeout_seconds))
+            self._received_at, line = self._lines.get(timeout=max(0.0, timeout_seconds))
+            return line
         except Empty:
             if not self._thread.is_alive() and self._lines.empty():
                 raise self._fault or StreamEnded("X closed the stream") from None
             return None
+
+    def left(self) -> list[bytes]:
+        """What has arrived and was not received yet, once the caller wants no more."""
+        self._client.disconnect()
+        with self._lines.mutex:
+            lines = [line for _, line in self._lines.queue]
+            self._lines.queue.clear()
+        return lines
+
+    @property
+    def taken_at(self) -> float:
+        """Up to when (monotonic) everything that X sent was received by the caller."""
+        heard_at = self.heard_at
+        return heard_at if self._lines.empty() else self._received_at
 
     def _opened(self, response: Response) -> None:
         self._response = response
@@ -100,13 +113,13 @@ class Connection:
         self._is_open.set()
 
     def _heard(self, line: bytes | None = None) -> None:
-        self.heard_at = time.monotonic()
-        if line is None:
-            return
+        now = time.monotonic()
         try:
-            self._lines.put_nowait(line)
+            if line is not None:
+                self._lines.put_nowait((now, line))
         except Full:
             self._ended(StreamEnded("the store was too slow for the stream"))
+        self.heard_at = now  # last: whoever sees it finds the line in the queue
 
     def _ended(self, fault: CollectError) -> None:
         self._fault = self._fault or fault

@@ -42,7 +42,7 @@ def test_the_smaller_budget_decides_and_what_was_read_since_counts_at_once():
 
 def test_a_budget_that_is_used_up_refuses_and_asks_the_ledger_again_before_it_does():
     asked = []
-    till = Till(X(budget_per_day=0.01), lambda day: asked.append(day) or 0)
+    till = Till(X(budget_per_day=0.01), lambda day: asked.append(day) or 0, commit_seconds=0.0)
     till.check()
     till.note([*charges(PAGE, X(), AT), *charges(PAGE, X(), AT)])
     till.check()  # the ledger says that nothing was spent: the same posts had been read before
