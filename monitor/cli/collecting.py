@@ -58,7 +58,8 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     stop = _stop_on_signals()
     store = open_store(loaded, for_real_posts=True)
     topics = ", ".join(topic.name for topic in loaded.topics)
-    say(f"Watching {loaded.bluesky.jetstream_url} for {topics} into {loaded.store.path}. Ctrl-C stops.")
+    sources = [loaded.bluesky.jetstream_url] * loaded.bluesky.enabled + [loaded.x.api_url] * loaded.x.enabled
+    say(f"Watching {' and '.join(sources) or 'nothing'} for {topics} into {loaded.store.path}. Ctrl-C stops.")
     run_live(loaded, store, stop)
     say("Stopped. Start again and it goes on where it stopped.")
 

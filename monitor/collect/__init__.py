@@ -34,6 +34,7 @@ OnCommit = Callable[[Batch, Committed], None]
 
 _HOLD_SECONDS = 2.0  # a batch that brings no post waits for the next: each commit shuts out the pages for a moment
 _HOLD_ITEMS = 5_000
+_PAUSES = 4.0  # times what a commit took: opening and closing the file costs 0.1 s of processor whatever is written
 _PARTS = ("posts", "deletions", "accounts", "seen", "rejected", "gaps", "charges", "counted")
 
 
@@ -55,7 +56,7 @@ def collect(
     Args:
         on_commit: called after every commit with what was committed and what came of it.
         backoff: how faults are waited out.
-        commit_seconds: at least so long between two commits, so that a replay is not slowed down by them.
+        commit_seconds: at least so long between two commits, so that a replay is not slowed down by them; 0 for none.
 
     Raises:
         CollectError: the source cannot be read and trying again is hopeless.
@@ -97,24 +98,27 @@ class _Inlet:
         self._store, self._matcher, self._watch, self._on_commit = store, matcher, watch, on_commit
         self._commit_seconds = commit_seconds
         self._held = _Held()
-        self._committed_at = 0.0
+        self._committed_at = self._next_at = 0.0
 
     def take(self, batch: Batch) -> bool:
         """Match a batch and commit it, or hold it for a moment; True when it was committed."""
         posts, has_forgotten = self._kept(batch)
         self._held.add(replace(batch, posts=posts), is_urgent=bool(posts or batch.gaps or has_forgotten))
-        seconds = time.monotonic() - self._committed_at
-        if seconds >= _HOLD_SECONDS or self._held.items >= _HOLD_ITEMS:
+        now = time.monotonic()
+        if now - self._committed_at >= _HOLD_SECONDS or self._held.items >= _HOLD_ITEMS:
             return self.flush()
-        return self._held.is_urgent and seconds >= self._commit_seconds and self.flush()
+        return self._held.is_urgent and now >= self._next_at and self.flush()
 
     def flush(self) -> bool:
         """Commit what is held, if there is anything; True when there was."""
         batch, self._held = self._held.joined(), _Held()
         if batch is None:
             return False
+        begun = time.monotonic()
         committed = self._store.commit(batch)
         self._committed_at = time.monotonic()
+        pause = min(_HOLD_SECONDS, _PAUSES * (self._committed_at - begun)) if self._commit_seconds else 0.0
+        self._next_at = self._committed_at + max(self._commit_seconds, pause)
         if self._on_commit is not None:
             self._on_commit(batch, committed)
         return True

@@ -27,7 +27,7 @@ from monitor.records import Batch, Cursor, Gap
 
 STREAM = "x:live"
 LINES = 1_000  # in one batch at most
-_REWIND = timedelta(seconds=60)  # posts come unordered, and the search sees them later than the stream
+_REWIND = timedelta(seconds=15)  # posts come unordered and seconds late; a page of search holds 100 of them
 LAG_SECONDS = 45.0  # after which recent search knows what the stream missed; it takes no end nearer than 10 s
 _ATTEMPTS = 6  # at one page, the last after some 45 minutes
 _NOT_RUNNING = "the program was not running"
