@@ -1,4 +1,4 @@
-"""X's filtered stream at its fastest beside the Bluesky live tail, through random faults: what it costs, what it loses."""
+"""X's filtered stream at its fastest beside the Bluesky live tail, through random faults: its cost, its losses."""
 
 from __future__ import annotations
 
@@ -76,15 +76,16 @@ def _rows(path: Path, told: Told, cost: Cost, gaps: list[Gap], seconds: float) -
         for post_id, at in told.ids.items()
         if post_id not in stored and not any(gap.start.timestamp() <= at < gap.end.timestamp() for gap in unfilled)  # type: ignore[union-attr]
     ]
+    unpaid = abs(_dollars(path) - told.dollars)
     grown = max(cost.resident[len(cost.resident) // 5 :]) - cost.resident[len(cost.resident) // 5]
     at = f"{len(told.ids):,} posts at {PER_SECOND:g}/s from X beside {EVENTS_PER_SECOND:g} events/s from Bluesky"
     return [
         (f"{at}: processor time", "under 60 %", f"{100 * cost.cpu_seconds / cost.wall_seconds:.0f} % of a core"),
-        ("posts of X lost outside of unfilled gaps", "0", f"{len(missing)} ({len(gaps)} gaps, {len(unfilled)} unfilled)"),
+        ("posts of X lost outside of unfilled gaps", "0", f"{len(missing)} ({len(unfilled)} of {len(gaps)} gaps)"),
         ("posts of X stored twice", "0", str(sum(n - 1 for n in stored.values()))),
         ("connections to X in 15 minutes", "under 50", f"{told.connects} in {seconds / 60:.0f} min"),
         ("memory grown after the first fifth", "under 64 MB", f"{grown / 1e6:.0f} MB"),
-        ("the ledger's price against X's bill", "0", f"{abs(_dollars(path) - told.dollars):.2f} of ${told.dollars:,.2f}"),
+        ("the ledger's price against X's bill", "0", f"{unpaid:.2f} of $ {told.dollars:,.2f}"),
     ]  # fmt: skip
 
 
