@@ -88,7 +88,8 @@ def test_status_accounts_for_every_post_that_either_server_ever_sent(
     assert status["deleted"] == {"bluesky": len(deleted)}
     assert status["rejected"] == [{"stream": "x:live", "why": "stream line is no JSON object", "n": 1}]
     assert status["seen"][STREAM] == network.new_posts(start)
-    gaps = [gap for gap in status["gaps"] if gap["stream"] == "x:live"]
+    assert status["gaps"]["open"] == []
+    gaps = [gap for gap in status["gaps"]["closed"] if gap["stream"] == "x:live"]
     assert [gap["filled_by"] for gap in gaps] == ["search"] * len(KILLED)
-    assert all(gap["end"] and gap["why"] for gap in status["gaps"])
+    assert all(gap["end"] and gap["why"] for gap in status["gaps"]["closed"])
     assert sum(row["dollars"] for row in status["spend"]) == pytest.approx(float(x.dollars()))
