@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from monitor.collect.archive import ArchiveCollector
     from monitor.collect.base import Collector
     from monitor.config import Config, Topic
+    from monitor.errors import MonitorError
     from monitor.records import Batch, Window
     from monitor.store import Committed, Store
 
@@ -82,17 +83,43 @@ def backfill(
     from monitor.config import load
 
     loaded, window = load(config), window_of(since, until)
-    topics = _chosen(loaded, topic)
+    topics = chosen(loaded, topic)
     store, stop = open_store(loaded, for_real_posts=True), _stop_on_signals()
     search = _bluesky_search if platform is Past.BLUESKY else _x_search
     collectors = search(loaded, topics, window, store)
     say(SURVIVORS_ONLY)
+    unpaid = _search(collectors, loaded, store, stop)
+    if platform is Past.X:
+        say(_spent(store))
+    if not no_score:
+        _score(loaded, store, stop)
+    if unpaid is not None:
+        raise unpaid
+
+
+def _search(
+    collectors: Sequence[Searching], config: Config, store: Store, stop: threading.Event
+) -> MonitorError | None:
+    """Search one after the other; what ended it for want of money, so that what was found can be scored first."""
+    from monitor.errors import Unpaid
+
     for collector in collectors:
         for rule in collector.unsayable:
             say(f"{collector.stream}: the search cannot say {rule}; only another rule may find such posts.")
-        _collect(collector, loaded, store, f"Searching {collector.stream}", stop, _progress_of(collector))
-    if not no_score:
-        _score(loaded, store, stop)
+        try:
+            _collect(collector, config, store, f"Searching {collector.stream}", stop, _progress_of(collector))
+        except Unpaid as error:
+            return error
+    return None
+
+
+def _spent(store: Store) -> str:
+    from monitor.collect.x_spend import MICRO
+    from monitor.store.queries import spent_since
+
+    today = datetime.now(UTC).date()
+    day, month = (spent_since(store, since) / MICRO for since in (today, today.replace(day=1)))
+    return f"Spent on X: ${day:,.3f} today, ${month:,.3f} this month."
 
 
 def _bluesky_search(config: Config, topics: list[Topic], window: Window, store: Store) -> Sequence[Searching]:
@@ -112,8 +139,8 @@ def _x_search(config: Config, topics: list[Topic], window: Window, store: Store)
     from monitor.config import Secrets
     from monitor.store.queries import spent_since
 
-    till = Till(config.x, lambda day: spent_since(store, day))
-    return [SearchCollector(Api(config.x, Secrets.from_environment()), topic, window, till) for topic in topics]
+    api, till = Api(config.x, Secrets.from_environment()), Till(config.x, lambda day: spent_since(store, day))
+    return [SearchCollector(api, topic, window, till) for topic in topics]
 
 
 def recheck(config: ConfigOption = DEFAULT_CONFIG) -> None:
@@ -163,7 +190,7 @@ def import_files(
     from monitor.config import IMPORT_RULE, load
 
     loaded = load(config)
-    keep = f"{_chosen(loaded, [topic])[0].name}/{IMPORT_RULE}" if topic else None
+    keep = f"{chosen(loaded, [topic])[0].name}/{IMPORT_RULE}" if topic else None
     mapping = _mapping(column)
     store, stop = open_store(loaded, for_real_posts=True), _stop_on_signals()
     for file in files:
@@ -194,18 +221,20 @@ def _collect(
         collector.close()
 
     threading.Thread(target=close, daemon=True).start()
-    with _bar(what, progress) as advance:
+    try:
+        with _bar(what, progress) as advance:
 
-        def committed(batch: Batch, result: Committed) -> None:
-            for name in _COUNTS:
-                sums[name] += getattr(result, name)
-            advance(sums["inserted"])
+            def committed(batch: Batch, result: Committed) -> None:
+                for name in _COUNTS:
+                    sums[name] += getattr(result, name)
+                advance(sums["inserted"])
 
-        watch = Watch.of(store, "x" if collector.stream.startswith("x:") else "bluesky", _EVER_DAYS)
-        backoff = Backoff(hopeless=(*HOPELESS, Unpaid))  # whoever waits at a terminal is told, and may come back
-        collect(collector, store, Matcher(config.topics), watch, stop, committed, backoff)
+            watch = Watch.of(store, "x" if collector.stream.startswith("x:") else "bluesky", _EVER_DAYS)
+            backoff = Backoff(hopeless=(*HOPELESS, Unpaid))  # whoever waits at a terminal is told, and may come back
+            collect(collector, store, Matcher(config.topics), watch, stop, committed, backoff)
+    finally:
+        say(f"{what}: " + ", ".join(f"{sums[name]:,} {name}" for name in _COUNTS) + ".")
     store.tend()
-    say(f"{what}: " + ", ".join(f"{sums[name]:,} {name}" for name in _COUNTS) + ".")
     if stop.is_set():
         say("Stopped; start again and it goes on.")
         raise typer.Exit(130)
@@ -240,7 +269,12 @@ def _bar(what: str, progress: Callable[[], float] | None) -> AbstractContextMana
     return bar(what, progress) if progress else nullcontext(lambda _: None)
 
 
-def _chosen(config: Config, names: list[str]) -> list[Topic]:
+def chosen(config: Config, names: list[str]) -> list[Topic]:
+    """The topics of these names, or all.
+
+    Raises:
+        ConfigError: there is no such topic.
+    """
     from monitor.errors import ConfigError
 
     known = {topic.name: topic for topic in config.topics}

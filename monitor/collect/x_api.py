@@ -160,9 +160,9 @@ def redirect(session: Any, api_url: str) -> None:
 def our_error(response: Response) -> CollectError:
     """What an HTTP answer other than 2xx means to the loop."""
     status, said = response.status_code, _said(response)
-    if status in (401, 403):
+    if status in (401, 403) and "SpendCapReached" not in said:  # some accounts are told so with 403
         return AuthError(f"X refused the credentials: {said}", _LOGIN_HINT)
-    if status == 402 or "UsageCapExceeded" in said or "usage-capped" in said:
+    if status == 402 or "SpendCapReached" in said or "UsageCapExceeded" in said:
         return Unpaid(f"X wants to be paid: {said}", _UNPAID_WAIT, _CREDIT_HINT)
     if status == 429 and "ConnectionException" in said:  # one that we lost, which X has not noticed yet
         return StreamEnded(f"X refused a second connection: {said}")

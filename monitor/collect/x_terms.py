@@ -29,6 +29,7 @@ _RESERVED = ("and", "or", "not")
 _GAP = regex.compile(r"[\s_-]+")  # as in a phrase of the matcher
 _UNQUOTABLE = regex.compile(r'["“”\\\p{Cc}]')
 _NOT_IN_LINK = regex.compile(r'["\\*\s\p{Cc}]')
+_PORT = regex.compile(r"(?:[a-z][a-z0-9+.-]*://)?(?:[^/?#@]*@)?[^/?#:]*(:\d+)")
 _HASHTAG = regex.compile(r"\w*\p{L}\w*")  # X takes a # before digits alone for none
 _LATIN = regex.compile(r"\p{Latin}")
 _UNSPACED = regex.compile(rf"(?!{LETTER})[\w--_]", regex.VERSION1)
@@ -136,9 +137,13 @@ def _hashtag(hashtag: str) -> Iterator[Atom]:
 
 
 def _link(link: str) -> Iterator[Atom]:
-    address = _NOT_IN_LINK.sub("/", "".join(bare_link(fold(link))))
-    if _TOKEN.search(address):
-        yield f'url:"{address}"'
+    """The link without a port, as the matcher has it, and with the one that the rule names."""
+    host, path = bare_link(fold(link))
+    port = _PORT.match(fold(link).strip())
+    for spelt in dict.fromkeys((host, host + port[1] if port and path else host)):
+        address = _NOT_IN_LINK.sub("/", spelt + path)
+        if _TOKEN.search(address):
+            yield f'url:"{address}"'
 
 
 def _unsayable_link(link: str) -> Iterator[str]:
@@ -149,4 +154,6 @@ def _unsayable_link(link: str) -> Iterator[str]:
     yield (
         f"{link} where its last word goes on" if path else f"hosts below {link}, if X does not part hosts at their dots"
     )
+    if path:
+        yield f"{link} with a port that the rule does not name"
     yield f"{link} behind a shortener of links other than X's own"

@@ -33,7 +33,7 @@ TERMS = (
     *strategies.WORDS, "a.i.", "t&c", "opt-out", "don't", "c++", "sound_cloud", "and", "or", "naïve", "İstanbul",
     "👍", "100%", '"quoted', "back\\slash", "(group", "-minus", "#tagged", "*", "!!!", "नियम",
 )  # fmt: skip
-HOSTS = ("soundcloud.com", "https://www.example.com/terms", "x.org/a?b=1", "http://münchen.de/agb")
+HOSTS = ("soundcloud.com", "https://www.example.com/terms", "http://b.example:8080/tos", "x.org/a?b=1", "http://münchen.de/agb")
 LANGUAGES = ("en", "de", "pt-BR", "ja")
 
 terms = st.lists(st.sampled_from(TERMS), min_size=1, max_size=3).map(" ".join).filter(lambda t: t.strip("*! "))
@@ -235,6 +235,7 @@ def test_what_x_cannot_say_is_told():
         "hosts below a.example, if X does not part hosts at their dots" + of_rule,
         "a.example behind a shortener of links other than X's own" + of_rule,
         "b.example/c where its last word goes on" + of_rule,
+        "b.example/c with a port that the rule does not name" + of_rule,
         "b.example/c behind a shortener of links other than X's own" + of_rule,
         "'//', which is no link" + of_rule,
         f"({'y' * 300} {'z' * 300}), longer than 512 characters" + of_rule,
@@ -242,6 +243,13 @@ def test_what_x_cannot_say_is_told():
         DISGUISES,
     )
     assert not any("longer" in what for what in compile_queries(topic, ARCHIVE_LIMIT).unsayable)
+
+
+def test_a_link_with_a_port_is_asked_for_with_it_and_without():
+    (query,) = strings(links=("http://a.example:8080/tos", "b.example:99"))
+    assert query == '(url:"a.example/tos" OR url:"a.example:8080/tos" OR url:"b.example") -is:retweet'
+    for link in ("https://a.example/tos", "http://a.example:8080/tos", "https://b.example:1/x"):
+        assert finds(query, XPost("read it", links=(link,)))
 
 
 def test_a_topic_of_regular_expressions_alone_asks_for_nothing():

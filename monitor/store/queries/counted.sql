@@ -1,7 +1,7 @@
--- question: how many posts does the platform itself count, by topic and hour?
--- params: platform, start, end
--- columns: topic, hour, n, counted_at
-SELECT topic, hour, n, counted_at
+-- question: how many posts of a topic does the platform itself count, by the hour?
+-- params: platform, topic, since (no older count), start, end
+-- columns: hour, n, counted_at
+SELECT hour, n, counted_at
 FROM counted
-WHERE platform = $platform AND hour >= $start AND hour < $end
-ORDER BY topic, hour
+WHERE platform = $platform AND topic = $topic AND counted_at >= $since AND hour >= $start AND hour < $end
+ORDER BY hour
