@@ -63,7 +63,7 @@ class ComplianceRun:
         on_check: Callable[[str], None] = lambda _: None,
         *,
         most: int = MOST,
-        poll_seconds: float = 5.0,
+        poll_seconds: float = 1.0,
         backoff: Backoff | None = None,
     ) -> None:
         self._jobs, self._store, self._stop, self._on_check = jobs, store, stop, on_check
