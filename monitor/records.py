@@ -12,6 +12,7 @@ from typing import Literal
 Platform = Literal["bluesky", "x"]
 Kind = Literal["original", "reply", "repost", "quote"]
 Source = Literal["live", "search", "import", "recheck"]
+Asking = Literal["planned", "created", "uploaded", "asking", "applied", "failed", "expired"]
 Visibility = Literal["active", "deactivated", "suspended", "takendown", "deleted"]
 Item = Literal["post", "user", "counts_recent", "counts_all"]
 EventKind = Literal["terms_effective", "discovery", "statement", "executive_statement", "terms_revised", "other"]
@@ -80,7 +81,7 @@ class Deletion:
     post_id: str
     author_id: str
     deleted_at: datetime
-    why: Literal["author", "missing", "takedown"] = "author"
+    why: Literal["author", "missing", "takedown", "protected"] = "author"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,30 @@ class AccountStatus:
     author_id: str
     status: Visibility
     changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Scrub:
+    """A post stays, but where it was written from is to be forgotten: its raw payload goes."""
+
+    platform: Platform
+    post_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A step of asking a platform which stored posts it still shows.
+
+    ``asked`` and ``named`` (those that it does not show any more) are added to what the check counted before; ``job``
+    is the platform's id of it. A state of "applied", "failed" or "expired" ends it.
+    """
+
+    name: str
+    platform: Platform
+    state: Asking
+    job: str | None = None
+    asked: int = 0
+    named: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +191,8 @@ class Batch:
     posts: tuple[Post, ...] = ()
     deletions: tuple[Deletion, ...] = ()
     accounts: tuple[AccountStatus, ...] = ()
+    scrubs: tuple[Scrub, ...] = ()
+    checks: tuple[Check, ...] = ()
     seen: tuple[Seen, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     gaps: tuple[Gap, ...] = ()

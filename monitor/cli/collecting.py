@@ -56,7 +56,7 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
 
     to_stderr()
     loaded = load(config)
-    stop = _stop_on_signals()
+    stop = stop_on_signals()
     store = open_store(loaded, for_real_posts=True)
     topics = ", ".join(topic.name for topic in loaded.topics)
     sources = [loaded.bluesky.jetstream_url] * loaded.bluesky.enabled + [loaded.x.api_url] * loaded.x.enabled
@@ -84,7 +84,7 @@ def backfill(
 
     loaded, window = load(config), window_of(since, until)
     topics = chosen(loaded, topic)
-    store, stop = open_store(loaded, for_real_posts=True), _stop_on_signals()
+    store, stop = open_store(loaded, for_real_posts=True), stop_on_signals()
     search = _bluesky_search if platform is Past.BLUESKY else _x_search
     collectors = search(loaded, topics, window, store)
     say(SURVIVORS_ONLY)
@@ -166,7 +166,7 @@ def recheck(config: ConfigOption = DEFAULT_CONFIG) -> None:
         session_path(loaded.store.path),
         lambda after: [post_id for post_id, _ in stored_ids(store, "bluesky", after, before=before)],
     )
-    _collect(collector, loaded, store, f"Rechecking {total:,} posts", _stop_on_signals(), None)
+    _collect(collector, loaded, store, f"Rechecking {total:,} posts", stop_on_signals(), None)
 
 
 def import_files(
@@ -192,7 +192,7 @@ def import_files(
     loaded = load(config)
     keep = f"{chosen(loaded, [topic])[0].name}/{IMPORT_RULE}" if topic else None
     mapping = _mapping(column)
-    store, stop = open_store(loaded, for_real_posts=True), _stop_on_signals()
+    store, stop = open_store(loaded, for_real_posts=True), stop_on_signals()
     for file in files:
         collector = ArchiveCollector(file, mapping, keep_all=keep, again=again)
         _collect(collector, loaded, store, f"Importing {file.name}", stop, _progress_of(collector))
@@ -293,7 +293,7 @@ def _mapping(columns: list[str]) -> dict[str, str] | None:
     return dict(pair.split("=", 1) for pair in columns) or None
 
 
-def _stop_on_signals() -> threading.Event:
+def stop_on_signals() -> threading.Event:
     import signal
 
     stop = threading.Event()

@@ -35,7 +35,7 @@ OnCommit = Callable[[Batch, Committed], None]
 _HOLD_SECONDS = 2.0  # a batch that brings no post waits for the next: each commit shuts out the pages for a moment
 _HOLD_ITEMS = 5_000
 _PAUSES = 4.0  # times what a commit took: opening and closing the file costs 0.1 s of processor whatever is written
-_PARTS = ("posts", "deletions", "accounts", "seen", "rejected", "gaps", "charges", "counted")
+_PARTS = ("posts", "deletions", "accounts", "scrubs", "checks", "seen", "rejected", "gaps", "charges", "counted")
 
 
 def collect(

@@ -114,6 +114,11 @@ class Store:
         found = self.read("cursor", stream=stream).to_pylist()
         return Cursor(stream, found[0]["value"], found[0]["event_at"]) if found else None
 
+    def plan_check(self, name: str, stream: str, most: int, now: datetime | None = None) -> None:
+        """Begin a check of the next ``most`` ids of X behind the cursor of ``stream``; of none where none are left."""
+        with self._writing(now) as transaction:
+            transaction.run("plan_check", name=name, stream=stream, most=most)
+
     def tend(self, now: datetime | None = None) -> None:
         """Drop what need not be kept for ever; cheap, meant for every hour."""
         with self._writing(now) as transaction:

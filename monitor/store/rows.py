@@ -47,6 +47,13 @@ _ACCOUNT = pa.schema(
 _SEEN = pa.schema([("stream", _TEXT), ("hour", _TIME), ("n", pa.int64())])
 _REJECTED = pa.schema([("stream", _TEXT), ("why", _TEXT), ("rejected_at", _TIME), ("raw", _TEXT)])
 _GAP = pa.schema([("stream", _TEXT), ("start", _TIME), ("end", _TIME), ("why", _TEXT), ("filled_by", _TEXT)])
+_SCRUB = pa.schema([("platform", _TEXT), ("post_id", _TEXT)])
+_CHECK = pa.schema(
+    [
+        *((n, pa.int64()) for n in ("ord", "asked", "named")),
+        *((n, _TEXT) for n in ("name", "platform", "state", "job")),
+    ]
+)
 _CURSOR = pa.schema([("stream", _TEXT), ("value", _TEXT), ("event_at", _TIME)])
 _CHARGE = pa.schema([("day", pa.date32()), ("item", _TEXT), ("key", _TEXT), ("microdollars", pa.int64())])
 _COUNTED = pa.schema([("platform", _TEXT), ("topic", _TEXT), ("hour", _TIME), ("n", pa.int64())])
@@ -89,6 +96,10 @@ def staged(batch: Batch) -> dict[str, pa.Table]:
         tables["in_accounts"] = _table(
             _fields(batch.accounts, "platform", "author_id", "status", "changed_at"), _ACCOUNT
         )
+    if batch.scrubs:
+        tables["in_scrubs"] = _table(_fields(batch.scrubs, *_SCRUB.names), _SCRUB)
+    if batch.checks:
+        tables["in_checks"] = _table(_fields(batch.checks, *_CHECK.names[1:]), _CHECK)
     if batch.seen:
         tables["in_seen"] = _table(_summed(batch.seen), _SEEN)
     if batch.rejected:
