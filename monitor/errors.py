@@ -6,6 +6,7 @@ MonitorError
 │   ├── AuthError          the platform refused the credentials
 │   ├── RateLimited        the platform asked us to wait (``wait_seconds``)
 │   │   └── Unpaid         the budget, or the credit at the platform, is used up
+│   │       └── OverBudget it is the operator's own budget
 │   ├── CursorTooOld       the platform no longer holds what follows our cursor
 │   ├── StreamEnded        the live stream closed or went silent; reconnect
 │   └── ArchiveError       an imported file is damaged or of an unknown kind
@@ -57,6 +58,10 @@ class RateLimited(CollectError):
 
 class Unpaid(RateLimited):
     """The operator's budget or the credit at the platform is used up; asked again after ``wait_seconds``."""
+
+
+class OverBudget(Unpaid):
+    """The operator's own budget: what it leaves unread is not to be read later either, unless somebody asks."""
 
 
 class CursorTooOld(CollectError):

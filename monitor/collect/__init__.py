@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
@@ -66,23 +66,22 @@ def collect(
     inlet = _Inlet(store, matcher, watch, on_commit, commit_seconds)
     while not stop.is_set():
         try:
-            _drain(collector.pull(store.cursor(collector.stream)), inlet, stop, backoff)
+            _drain(collector, store, inlet, stop, backoff)
             return
         except CollectError as error:
             if not backoff.wait(collector.stream, error, stop):
                 raise
 
 
-def _drain(pulled: Generator[Batch, None, None], inlet: _Inlet, stop: threading.Event, backoff: Backoff) -> None:
+def _drain(collector: Collector, store: Store, inlet: _Inlet, stop: threading.Event, backoff: Backoff) -> None:
     try:
-        with closing(
-            pulled
-        ) as batches:  # a fault of the store would leave its socket open until the program hangs on it
+        # Closed, since a fault of the store would leave its socket open until the program hangs on it.
+        with closing(collector.pull(store.cursor(collector.stream))) as batches:
             for batch in batches:
                 if inlet.take(batch):
                     backoff.progress()
-                if stop.is_set():
-                    break
+                if stop.is_set():  # its last batch may hold what was paid for
+                    collector.close()
     except CollectError:
         inlet.flush()
         raise
@@ -98,12 +97,13 @@ class _Inlet:
         self._store, self._matcher, self._watch, self._on_commit = store, matcher, watch, on_commit
         self._commit_seconds = commit_seconds
         self._held = _Held()
-        self._committed_at = self._next_at = 0.0
+        self._committed_at, self._next_at = time.monotonic(), 0.0
 
     def take(self, batch: Batch) -> bool:
         """Match a batch and commit it, or hold it for a moment; True when it was committed."""
         posts, has_forgotten = self._kept(batch)
-        self._held.add(replace(batch, posts=posts), is_urgent=bool(posts or batch.gaps or has_forgotten))
+        is_lost = any(gap.end is None for gap in batch.gaps)
+        self._held.add(replace(batch, posts=posts), is_urgent=bool(posts) or is_lost or has_forgotten)
         now = time.monotonic()
         if now - self._committed_at >= _HOLD_SECONDS or self._held.items >= _HOLD_ITEMS:
             return self.flush()

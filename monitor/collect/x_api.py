@@ -7,9 +7,11 @@ renaming its fields, and tweepy's classes know the old names only.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+import copy
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from monitor.collect.x_query import PresentRule, StreamRule
@@ -28,12 +30,21 @@ POST_FIELDS = (
 _TIMEOUTS = (10.0, 30.0)  # seconds to connect, and between two bytes of an answer
 _SHORTEST_WAIT, _LONGEST_WAIT, _BLIND_WAIT = 10.0, 901.0, 60.0
 _UNPAID_WAIT = 900.0
+_HALF_SECOND = timedelta(seconds=0.5)
+_ABOUT = timedelta(seconds=2)
 _LOGIN_HINT = "Set X_BEARER_TOKEN to the bearer token of an app with access to the API."
 _CREDIT_HINT = "Buy credit or raise the spending limit in X's developer console."
 
 
 class QueryRefused(CollectError):
     """X takes the request for wrong; asking again would not help."""
+
+
+@dataclass(slots=True)
+class _Clock:
+    """How far X's clock is ahead of ours."""
+
+    ahead: timedelta = timedelta()
 
 
 class Api:
@@ -53,6 +64,22 @@ class Api:
         self.settings = settings
         self._token = secrets.x_bearer_token
         self._client: Client | None = None
+        self._clock = _Clock()
+
+    def another(self) -> Api:
+        """The same app, and the same clock, with a connection of its own for another thread."""
+        other = copy.copy(self)
+        other._client = None
+        return other
+
+    def now(self) -> datetime:
+        """X's clock, as its last answer told it; ours before the first."""
+        return datetime.now(UTC) + self._clock.ahead
+
+    def heard(self, response: Response, *_: Any, **__: Any) -> None:
+        """Set the clock by an answer; it tells whole seconds, so one that is about right is better than that."""
+        ahead = _told(response.headers) - datetime.now(UTC)
+        self._clock.ahead = ahead if abs(ahead) > _ABOUT else timedelta()
 
     @property
     def token(self) -> str:
@@ -84,8 +111,8 @@ class Api:
     def rules(self) -> list[PresentRule]:
         """The rules of the filtered stream as they stand at X."""
         answer = self._ask(lambda client: _rules(client).get_rules())
-        found = answer.get("data") or ()
-        return [PresentRule(str(rule["id"]), str(rule["value"]), str(rule.get("tag") or "")) for rule in found]
+        found = _objects(answer.get("data"))
+        return [PresentRule(str(rule.get("id")), str(rule.get("value")), str(rule.get("tag") or "")) for rule in found]
 
     def change_rules(self, add: Iterable[StreamRule], delete: Iterable[str]) -> None:
         """Delete first: X takes no second rule of the same value. What comes between, recent search brings.
@@ -99,7 +126,7 @@ class Api:
             self._ask(lambda client: _rules(client).delete_rules(old))
         if new := [Rule(value=rule.value, tag=rule.tag) for rule in add]:
             answer = self._ask(lambda client: _rules(client).add_rules(new))
-            faults = [error for error in answer.get("errors") or () if error.get("title") != "DuplicateRule"]
+            faults = [error for error in _objects(answer.get("errors")) if error.get("title") != "DuplicateRule"]
             if faults:
                 raise QueryRefused(f"X refused a rule: {_detail(faults[0])}", "See monitor doctor.")
 
@@ -109,13 +136,10 @@ class Api:
             AuthError, RateLimited, Unpaid, QueryRefused, CollectError: as X answered.
         """
         import requests
-        from tweepy import HTTPException
 
         try:
             answer = call(self._client or self._open())
-        except HTTPException as error:
-            raise our_error(error.response) from None
-        except (requests.RequestException, ValueError) as error:
+        except (requests.RequestException, ValueError, RecursionError) as error:
             raise CollectError(f"{self.settings.api_url} gave no answer: {type(error).__name__}") from None
         if not isinstance(answer, dict):
             raise CollectError(f"{self.settings.api_url} answered with no object")
@@ -126,6 +150,7 @@ class Api:
 
         client = tweepy.Client(self.token, return_type=dict)
         redirect(client.session, self.settings.api_url)
+        client.session.hooks["response"] += [self.heard, _refuse]
         self._client = client
         return client
 
@@ -167,19 +192,25 @@ def our_error(response: Response) -> CollectError:
     if status == 429 and "ConnectionException" in said:  # one that we lost, which X has not noticed yet
         return StreamEnded(f"X refused a second connection: {said}")
     if status == 429:
-        return RateLimited(f"X asked us to wait: {said}", wait_seconds(response.headers.get("x-rate-limit-reset")))
+        return RateLimited(f"X asked us to wait: {said}", wait_seconds(response.headers))
     if 400 <= status < 500:
         return QueryRefused(f"X refused the request: {said}")
     return CollectError(f"X answered {status}: {said}")
 
 
-def wait_seconds(reset: str | None) -> float:
-    """Until the reset that a 429 names (unix seconds); a minute where it names none."""
+def wait_seconds(headers: Mapping[str, str]) -> float:
+    """Until the reset that a 429 names (unix seconds, by the clock of the answer); a minute where it names none."""
     try:
-        wait = float(reset or "") - time.time()
-    except ValueError:
+        wait = int(headers.get("x-rate-limit-reset", "")) - _told(headers).timestamp()
+    except (ValueError, OverflowError):
         return _BLIND_WAIT
     return min(max(wait, _SHORTEST_WAIT), _LONGEST_WAIT)
+
+
+def _refuse(response: Response, *_: Any, **__: Any) -> None:
+    """Raise before the SDK reads a refusal: it takes every one for an object of the kind that X documents."""
+    if not 200 <= response.status_code < 300:
+        raise our_error(response)
 
 
 def _said(response: Response) -> str:
@@ -188,6 +219,18 @@ def _said(response: Response) -> str:
     except ValueError:
         return f"HTTP {response.status_code}"
     return _detail(body)[:300] if isinstance(body, dict) else f"HTTP {response.status_code}"
+
+
+def _told(headers: Mapping[str, str]) -> datetime:
+    """The time of an answer; ours where it tells none."""
+    try:
+        return parsedate_to_datetime(headers.get("date", "")).astimezone(UTC) + _HALF_SECOND
+    except (ValueError, TypeError, OverflowError):
+        return datetime.now(UTC)
+
+
+def _objects(found: Any) -> list[dict[str, Any]]:
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
 def _detail(problem: dict[str, Any]) -> str:

@@ -13,8 +13,26 @@ from monitor.collect import archive_x, json_text
 from monitor.collect.base import Malformed, hour_of, rejected
 from monitor.collect.x_spend import charges
 from monitor.config import X
-from monitor.errors import StreamEnded
+from monitor.errors import CollectError, StreamEnded
 from monitor.records import Batch, Charge, Cursor, Gap, Post, Rejected, Seen, Source
+
+_KNOWN = 20_000
+
+
+class Known:
+    """The posts that came last: the stream sends some twice, and search finds them again."""
+
+    def __init__(self) -> None:
+        self._ids: dict[str, None] = {}
+
+    def add(self, post_id: str) -> bool:
+        """Is it a new one?"""
+        if post_id in self._ids:
+            return False
+        self._ids[post_id] = None
+        if len(self._ids) > _KNOWN:
+            del self._ids[next(iter(self._ids))]
+        return True
 
 
 @dataclass(slots=True)
@@ -28,6 +46,7 @@ class Pending:
     charged: list[Charge] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
     seen: Counter[datetime] = field(default_factory=Counter)
+    known: Known = field(default_factory=Known)
 
     def take_line(self, line: bytes) -> Post | None:
         """One line of the filtered stream; the post that it brought, if any.
@@ -46,11 +65,10 @@ class Pending:
             raise StreamEnded(f"X ended the stream: {said}")
         return next(iter(self.take_answer(value, "live")), None)
 
-    def take_lines(self, lines: Iterable[bytes]) -> None:
-        """The last lines of a stream that is left, whatever X says in them of its end."""
-        for line in lines:
-            with suppress(StreamEnded):
-                self.take_line(line)
+    def take_last(self, line: bytes) -> None:
+        """A line of a stream that is left, whatever X says in it of its end."""
+        with suppress(StreamEnded):
+            self.take_line(line)
 
     def take_answer(self, answer: dict[str, Any], source: Source) -> list[Post]:
         """The posts of an answer; those that only came along are their context."""
@@ -63,7 +81,8 @@ class Pending:
             elif item.is_chosen and isinstance(item.record, Post):
                 found.append(replace(item.record, source=source))
         self.posts += found
-        self.seen.update(hour_of(post.observed_at) for post in found if not post.is_edit)
+        new = [post for post in found if not post.is_edit and self.known.add(post.post_id)]
+        self.seen.update(hour_of(post.observed_at) for post in new)
         return found
 
     def batch(self, cursor: Cursor | None) -> Batch:
@@ -81,6 +100,26 @@ class Pending:
             part.clear()
         self.seen.clear()
         return batch
+
+
+def next_page(answer: dict[str, Any]) -> str | None:
+    """The token of the page that follows; None behind the last.
+
+    Raises:
+        CollectError: it is no page of a search.
+    """
+    meta = answer.get("meta")
+    if not isinstance(meta, dict):
+        raise CollectError("X answered a search with no page")
+    page = meta.get("next_token")
+    return page if isinstance(page, str) and page else None
+
+
+def oldest(answer: dict[str, Any]) -> datetime | None:
+    """When the oldest post of a page was made."""
+    meta = answer.get("meta")
+    post_id = str(meta.get("oldest_id") or "") if isinstance(meta, dict) else ""
+    return archive_x.time_of_id(post_id) if post_id.isdecimal() and post_id.isascii() else None
 
 
 def _disconnect(line: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ store, in the transaction of the posts; here is what one answer adds to it, and 
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -14,14 +15,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from monitor.config import X
-from monitor.errors import Unpaid
+from monitor.errors import OverBudget
 from monitor.records import Charge, Item
 
 log = logging.getLogger(__name__)
 
 MICRO = 1_000_000
 SMALLEST_PAGE = 10  # posts that X lets a search be asked for at least
-_READ_SECONDS = 30.0  # how long a sum that the store gave is trusted; what was read since is added
+_READ_SECONDS = 5.0  # how long a sum that the store gave is trusted; another program may spend from the same budget
 _COMMIT_SECONDS = 3.0
 _WARN = 0.8
 _LONGEST_WAIT_SECONDS = 900.0
@@ -46,7 +47,7 @@ def charge(item: Item, key: str, settings: X, at: datetime) -> Charge:
 
 
 class Till:
-    """Says what may still be spent today.
+    """Says what may still be spent today; safe from any thread.
 
     Args:
         settings: budgets in dollars per UTC day and per calendar month.
@@ -58,16 +59,18 @@ class Till:
         self._settings, self._spent, self._commit_seconds = settings, spent, commit_seconds
         self._notes: deque[tuple[float, int]] = deque()
         self._read_at, self._left = float("-inf"), 0
+        self._lock = threading.Lock()
         self._warned: date | None = None
 
     def note(self, charged: Iterable[Charge]) -> None:
         """Something was read that the ledger may not hold yet."""
         if cost := sum(one.microdollars for one in charged):
-            self._notes.append((time.monotonic(), cost))
-            self._left -= cost
+            with self._lock:
+                self._notes.append((time.monotonic(), cost))
+                self._left -= cost
 
     def left(self) -> int:
-        """Microdollars; at most half a minute old, and counted low rather than high."""
+        """Microdollars; at most some seconds old, and counted low rather than high: what comes twice counts twice."""
         age = time.monotonic() - self._read_at
         if age > _READ_SECONDS or (self._left <= 0 and age > self._commit_seconds):
             self._read()
@@ -77,12 +80,21 @@ class Till:
         """Refuse what would cost ``cost`` microdollars.
 
         Raises:
-            Unpaid: the budget does not allow it.
+            OverBudget: the budget does not allow it.
         """
-        if self.left() < cost:
+        self.left()
+        self.insist(cost)
+
+    def insist(self, cost: int = 1) -> None:
+        """``check`` by what is known already, without looking into the store.
+
+        Raises:
+            OverBudget: the budget does not allow it.
+        """
+        if self._left < cost:
             now = datetime.now(UTC)
             midnight = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), UTC)
-            raise Unpaid(
+            raise OverBudget(
                 f"the budget for X is used up: ${self._settings.budget_per_day:,.2f} a day,"
                 f" ${self._settings.budget_per_month:,.2f} a month",
                 min((midnight - now).total_seconds(), _LONGEST_WAIT_SECONDS),
@@ -93,10 +105,11 @@ class Till:
         today = datetime.now(UTC).date()
         budgets = ((self._settings.budget_per_day, today), (self._settings.budget_per_month, today.replace(day=1)))
         shares = [(budget * MICRO, self._spent(since)) for budget, since in budgets]
-        self._read_at = time.monotonic()
-        while self._notes and self._notes[0][0] < self._read_at - self._commit_seconds:
-            self._notes.popleft()
-        self._left = round(min(budget - spent for budget, spent in shares)) - sum(cost for _, cost in self._notes)
+        with self._lock:
+            self._read_at = time.monotonic()
+            while self._notes and self._notes[0][0] < self._read_at - self._commit_seconds:
+                self._notes.popleft()
+            self._left = round(min(budget - spent for budget, spent in shares)) - sum(cost for _, cost in self._notes)
         if self._warned != today and any(spent >= _WARN * budget for budget, spent in shares):
             self._warned = today
             log.warning("80 %% of a budget for X is spent; $%.2f are left", max(0, self._left) / MICRO)
@@ -106,9 +119,10 @@ def affordable(till: Till, settings: X, page: int) -> int:
     """How many posts the next page may hold: ``page``, or as many as the budget allows even if none was read today.
 
     Raises:
-        Unpaid: not even the smallest page.
+        OverBudget: not even the smallest page.
     """
-    each = settings.prices.post * (2 if settings.context else 1) + (settings.prices.user if settings.authors else 0)
+    # A reply that quotes brings two posts along.
+    each = settings.prices.post * (3 if settings.context else 1) + (settings.prices.user if settings.authors else 0)
     most = page if not each else min(page, int(till.left() / (each * MICRO)))
     if most < SMALLEST_PAGE:
         till.check(round(SMALLEST_PAGE * each * MICRO))

@@ -9,11 +9,16 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from queue import Empty, Full, Queue
 from typing import TYPE_CHECKING, Any
 
+from monitor.collect import json_text
 from monitor.collect.x_api import Api, beside, our_error, redirect
-from monitor.errors import CollectError, RateLimited, StreamEnded
+from monitor.collect.x_spend import Till, charges
+from monitor.errors import CollectError, OverBudget, RateLimited, StreamEnded
 
 if TYPE_CHECKING:
     from requests import Response
@@ -47,27 +52,41 @@ class Pace:
         self._at.append(now)
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line as it came, and when by X's clock."""
+
+    at: datetime
+    text: bytes
+
+
 class Connection:
     """The lines of one connection, heartbeats left out.
 
     Args:
         api: whose stream.
+        till: what may be spent. X bills what it sends, read or not; so the connection ends itself when that is used up,
+            whatever the caller is at.
+        closed: set to get no further.
 
     Raises:
         CollectError: there was no way in, as ``our_error`` says.
     """
 
-    def __init__(self, api: Api) -> None:
-        self.heard_at = self._received_at = time.monotonic()
-        self._lines: Queue[tuple[float, bytes]] = Queue(_LINES_WAITING)
+    def __init__(self, api: Api, till: Till, closed: threading.Event) -> None:
+        self._api, self._till = api, till
+        self.heard_at = time.monotonic()
+        self._lines: Queue[Line] = Queue(_LINES_WAITING)
         self._fault: CollectError | None = None
         self._is_open = threading.Event()
         self._response: Response | None = None
         self._client = _client(api, self)
         self._thread = self._client.filter(threaded=True, **beside(api.settings))
         while not self._is_open.wait(0.05):
-            if not self._thread.is_alive():
+            if closed.is_set() or not self._thread.is_alive():
+                self._client.disconnect()
                 raise self._fault or StreamEnded("X closed the stream before it began")
+        self._heard_at = self._received_at = self.began_at  # by X's clock
 
     def __enter__(self) -> Connection:
         return self
@@ -78,48 +97,60 @@ class Connection:
             _shut(self._response)  # else it waits for the next heartbeat, and X counts it as the one connection
         self._thread.join(_JOIN_SECONDS)
 
-    def receive(self, timeout_seconds: float) -> bytes | None:
+    def receive(self, timeout_seconds: float) -> Line | None:
         """The next line; None when none came in time.
 
         Raises:
             StreamEnded: the connection is gone. What had arrived before was delivered.
         """
         try:
-            self._received_at, line = self._lines.get(timeout=max(0.0, timeout_seconds))
-            return line
+            line = self._lines.get(timeout=max(0.0, timeout_seconds))
         except Empty:
             if not self._thread.is_alive() and self._lines.empty():
                 raise self._fault or StreamEnded("X closed the stream") from None
             return None
+        self._received_at = line.at
+        return line
 
-    def left(self) -> list[bytes]:
+    def left(self) -> list[Line]:
         """What has arrived and was not received yet, once the caller wants no more."""
         self._client.disconnect()
         with self._lines.mutex:
-            lines = [line for _, line in self._lines.queue]
+            lines = list(self._lines.queue)
             self._lines.queue.clear()
         return lines
 
     @property
-    def taken_at(self) -> float:
-        """Up to when (monotonic) everything that X sent was received by the caller."""
-        heard_at = self.heard_at
+    def taken_at(self) -> datetime:
+        """Up to when, by X's clock, everything that X sent was received by the caller."""
+        heard_at = self._heard_at
         return heard_at if self._lines.empty() else self._received_at
 
     def _opened(self, response: Response) -> None:
+        self._api.heard(response)
         self._response = response
 
     def _began(self) -> None:
+        self.began_at = self._api.now()
         self._is_open.set()
 
     def _heard(self, line: bytes | None = None) -> None:
-        now = time.monotonic()
+        now = self._api.now()
         try:
             if line is not None:
-                self._lines.put_nowait((now, line))
+                self._lines.put_nowait(Line(now, line))
+                self._pay(line)
         except Full:
             self._ended(StreamEnded("the store was too slow for the stream"))
-        self.heard_at = now  # last: whoever sees it finds the line in the queue
+        except OverBudget as error:
+            self._ended(error)
+        self._heard_at, self.heard_at = now, time.monotonic()  # last: whoever sees it finds the line in the queue
+
+    def _pay(self, line: bytes) -> None:
+        with suppress(ValueError):
+            answer = json_text.parse(line)
+            self._till.note(charges(answer, self._api.settings, datetime.now(UTC)) if isinstance(answer, dict) else ())
+        self._till.insist()
 
     def _ended(self, fault: CollectError) -> None:
         self._fault = self._fault or fault
@@ -159,7 +190,7 @@ def _client(api: Api, connection: Connection) -> StreamingClient:
         def on_disconnect(self) -> None:
             pass
 
-    client = Once(api.token, return_type=dict)
+    client = Once(api.token, return_type=dict, daemon=True)
     redirect(client.session, api.settings.api_url)
     client.session.hooks["response"].append(lambda response, *_, **__: connection._opened(response))
     return client

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -16,13 +16,12 @@ from monitor.collect.x import Position, StreamCollector
 from monitor.collect.x_api import Api
 from monitor.collect.x_spend import Till
 from monitor.collect.x_stream import Pace
-from monitor.config import Secrets, X
+from monitor.config import Secrets, Topic, X
 from monitor.records import Batch
 from tests.collect.rig import TOPIC, Rig, Rigs
-from tests.servers.x import Clock, StreamFault, XPost, XServer, make_post
+from tests.servers.x import StreamFault, XPost, XServer, make_post
 
 COUNT = 12  # every third says nothing about the platform
-AHEAD = timedelta(seconds=20)  # the server's clock, so that search has the posts at once and not after X's 30 s
 Scenario = Callable[[Path], AbstractContextManager[Rig]]
 
 
@@ -30,21 +29,41 @@ def settings(server: XServer, **more: object) -> X:
     return X(enabled=True, api_url=server.url, **{"silence_seconds": 0.6, **more})
 
 
-def stream(server: XServer, spent: Callable[..., int] = lambda day: 0, **more: object) -> StreamCollector:
+def stream(
+    server: XServer,
+    spent: Callable[..., int] = lambda day: 0,
+    *,
+    topic: Topic = TOPIC,
+    late_seconds: float = 0.2,
+    lag_seconds: float = 0.05,
+    **more: object,
+) -> StreamCollector:
     chosen = settings(server, **more)
     api = Api(chosen, Secrets(x_bearer_token=SecretStr(server.token)))
-    till = Till(chosen, spent)
-    return StreamCollector(api, [TOPIC], till, flush_seconds=0.03, lag_seconds=0.05, pace=Pace(0.0))
+    seconds = {"flush_seconds": 0.03, "late_seconds": late_seconds, "lag_seconds": lag_seconds}
+    return StreamCollector(api, [topic], Till(chosen, spent), pace=Pace(0.0), **seconds)
+
+
+def x_server(**settings: object) -> XServer:
+    """One whose search knows the posts at once, and takes an end that lies ahead."""
+    server = XServer(**settings)  # type: ignore[arg-type]
+    server.search.least_lag = timedelta(seconds=-5)
+    server.stream.heartbeat_seconds = 0.02
+    return server
 
 
 @dataclass
 class Author:
-    """Publishes one post after another from the first connection on, whether somebody listens or not."""
+    """Publishes one post after another from the first connection on, whether somebody listens or not.
+
+    ``late`` is how long after it was made X tells of a post.
+    """
 
     server: XServer
     texts: Sequence[str]
     edits: bool = False
     quotes: bool = False
+    late: timedelta = timedelta()
     posts: list[XPost] = field(default_factory=list)
     ended_at: datetime | None = None
     stop: threading.Event = field(default_factory=threading.Event)
@@ -55,19 +74,22 @@ class Author:
                 return
         for number, text in enumerate(self.texts):
             quoted = self.posts[0] if self.quotes and self.posts else None
-            post = make_post(text, datetime.now(UTC), author=number + 1, quoted=quoted)
+            post = make_post(text, self.server.clock.now() - self.late, author=number + 1, quoted=quoted)
             self.posts.append(post)
             self.server.publish(post)
             if self.stop.wait(0.03):
                 return
         if self.edits:
-            self.server.edit(self.posts[0], "SoundCloud, edited", datetime.now(UTC))
-        self.ended_at = datetime.now(UTC)
+            self.server.edit(self.posts[0], "SoundCloud, edited")
+        self.ended_at = self.server.clock.now() - self.late
 
     def is_read(self, batch: Batch) -> bool:
-        """Does a batch go past the last post?"""
+        """Does a batch go past the last post, with nothing left to ask search for?"""
         ended_at = self.ended_at
-        return ended_at is not None and batch.cursor is not None and Position.of(batch.cursor).at > ended_at
+        if ended_at is None or batch.cursor is None:
+            return False
+        position = Position.of(batch.cursor)
+        return position.at > ended_at and not position.holes
 
 
 def chatter(count: int = COUNT) -> list[str]:
@@ -96,8 +118,7 @@ def _scenario(
 ) -> Scenario:
     @contextmanager
     def rig(folder: Path) -> Iterator[Rig]:
-        server = XServer(names=names, clock=Clock(datetime.now(UTC) + AHEAD))  # type: ignore[arg-type]
-        server.stream.heartbeat_seconds = 0.02
+        server = x_server(names=names)
         for fault in faults:
             server.stream.script(fault)
         before(server)
@@ -109,6 +130,7 @@ def _scenario(
                 is_done=author.is_read,
                 rejected=rejected,
                 is_live=True,
+                bill=lambda: int(server.dollars() * 1_000_000),
                 server=server,
             )
 

@@ -11,25 +11,25 @@ from functools import partial
 import pytest
 
 from monitor.collect.x import STREAM, Position
-from monitor.collect.x_api import Api, QueryRefused
+from monitor.collect.x_api import Api
 from monitor.collect.x_stream import Pace
 from monitor.config import Secrets, X
-from monitor.errors import AuthError, CollectError, RateLimited, StreamEnded, Unpaid
+from monitor.errors import AuthError, CollectError, OverBudget, RateLimited, StreamEnded, Unpaid
 from monitor.records import Batch, Cursor
 from monitor.store.queries import gaps, spent_since
 from tests.collect import rig_x
 from tests.collect.rig import rows, run
-from tests.collect.rig_x import AHEAD, Author, chatter, publishing, stream
-from tests.servers.x import Clock, StreamFault, XServer, make_post, usage_capped
+from tests.collect.rig_x import Author, chatter, publishing, stream, x_server
+from tests.collect.rig_x_search import WORDY
+from tests.servers.x import Clock, StreamFault, make_post
+from tests.servers.x.problem import invalid
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC).date()
 
 
 @pytest.fixture
 def server():
-    server = XServer(clock=Clock(datetime.now(UTC) + AHEAD))
-    server.stream.heartbeat_seconds = 0.02
-    return server
+    return x_server()
 
 
 def dollars(store) -> float:
@@ -68,12 +68,11 @@ def _kill(batch, committed):
 def test_a_gap_that_the_search_filled_says_so_and_another_says_why_not(server, store):
     server.stream.script(StreamFault("close", 2))
     server.stream.script(StreamFault("close", 2))
-    with publishing(server, Author(server, chatter(12))) as author:
-        author.server.refuse("search/recent", usage_capped())
+    with publishing(server, Author(server, chatter(40))) as author:
+        author.server.refuse("search/recent", invalid("no"))
         run(stream(server), store, until=author.is_read)
     found = gaps(store)
-    assert len(found) >= 1
-    assert [gap.filled_by for gap in found].count(None) == 1
+    assert [gap.filled_by for gap in found] == [None, "search"]
     unfilled = next(gap for gap in found if gap.filled_by is None)
     assert "not filled" in unfilled.why
     assert unfilled.end is not None
@@ -87,26 +86,151 @@ def test_what_x_says_when_it_ends_the_stream_stands_in_the_ledger(server, store)
     assert (gap.why, gap.filled_by) == ("X ended the stream: ReceiveBufferFull", "search")
 
 
-def test_a_gap_of_more_than_seven_days_cannot_be_filled_and_is_told(server, store):
-    long_ago = datetime.now(UTC) - timedelta(days=9)
-    store.commit(Batch(STREAM, cursor=Position(long_ago).cursor()))
+def lost_since(server, store, days: float) -> None:
+    """The program stopped so long ago; since then nothing was collected."""
+    start = server.clock.now() - timedelta(days=days)
+    store.commit(Batch(STREAM, cursor=Position(start).cursor()))
+
+
+def test_of_a_gap_of_more_than_seven_days_the_end_is_filled_and_the_rest_told(server, store):
+    found, lost = (
+        make_post(f"SoundCloud, {days} days ago", datetime.now(UTC) - timedelta(days=days)) for days in (6.9, 8)
+    )
+    server.hold(found, lost)
+    lost_since(server, store, 9)
     with publishing(server, Author(server, chatter(4))) as author:
         run(stream(server), store, until=author.is_read)
-    (gap,) = gaps(store)
-    assert (gap.start, gap.filled_by) == (long_ago, None)
-    assert gap.why == "the program was not running; recent search reaches back 7 days only"
+    old, young = gaps(store)
+    assert (old.why, old.filled_by) == ("the program was not running; recent search reaches back 7 days only", None)
+    assert (young.why, young.filled_by) == ("the program was not running", "search")
+    assert old.end == young.start
+    assert timedelta(days=6.9) < datetime.now(UTC) - young.start < timedelta(days=7)
+    assert found.id in rows(store)
+    assert lost.id not in rows(store)
 
 
-def test_the_budget_stops_the_stream_and_opens_a_gap(server, store):
-    with publishing(server, Author(server, chatter(12))):
-        collector = stream(server, partial(spent_since, store), budget_per_day=0.02)
-        with pytest.raises(Unpaid, match="budget for X is used up"):
-            for batch in collector.pull(None):
+def test_the_budget_stops_the_stream_whatever_the_search_is_at(server, store):
+    lost_since(server, store, 0.01)
+    server.stall("search/recent", 3)
+    with publishing(server, Author(server, chatter(90))) as author:
+        collector = stream(server, partial(spent_since, store), budget_per_day=0.1)
+        with pytest.raises(OverBudget, match="budget for X is used up"):
+            for batch in collector.pull(store.cursor(STREAM)):
                 store.commit(batch)
-    (gap,) = gaps(store)
+        assert author.ended_at is None, "it took too long"
+    assert 0.1 <= dollars(store) <= 0.105  # one post is what it takes to know
+    assert float(server.dollars()) - dollars(store) <= 0.01  # and one or two were on their way
+    gap = gaps(store)[-1]
     assert gap.end is None
     assert "budget" in gap.why
-    assert dollars(store) <= 0.03  # a line that was on its way
+
+
+def test_what_the_budget_left_out_is_not_paid_for_when_there_is_a_new_one(server, store):
+    server.hold(make_post("SoundCloud, unpaid", datetime.now(UTC) - timedelta(hours=1)))
+    why = "the budget for X is used up"
+    with publishing(server, Author(server, chatter(30))) as author:
+        start = server.clock.now() - timedelta(hours=2)
+        store.commit(Batch(STREAM, cursor=Position(start, over_budget=why).cursor()))
+        run(stream(server), store, until=author.is_read)
+    (gap,) = gaps(store)
+    assert (gap.why, gap.filled_by, gap.end is None) == (why, None, False)
+    assert server.count("search/recent") == 0
+
+
+def test_what_is_read_until_it_is_stopped_is_paid_for(server, store):
+    with publishing(server, Author(server, chatter(60))):
+        run(stream(server), store, until=lambda batch: len(batch.posts) > 0)
+        time.sleep(0.1)
+    assert dollars(store) == pytest.approx(float(server.dollars()), abs=0.0051)  # one may be on its way
+
+
+@pytest.mark.parametrize("seconds", [60, -25, 86_400, -86_400], ids="{:+}s".format)
+def test_a_clock_that_is_wrong_loses_nothing(store, seconds):
+    server = x_server(clock=Clock(datetime.now(UTC) + timedelta(seconds=seconds)))
+    server.search.least_lag = timedelta(seconds=0)
+    server.stream.script(StreamFault("cut", 4))
+    with publishing(server, Author(server, chatter(24))) as author:
+        run(stream(server, late_seconds=1.5, lag_seconds=3.0), store, until=author.is_read, seconds=30)
+    assert set(rows(store)) == {post.id for post in author.posts if "SoundCloud" in post.text}
+    assert [gap.filled_by for gap in gaps(store)] == ["search"]
+
+
+def test_posts_that_come_late_are_searched_for_where_the_stream_was_lost(server, store):
+    server.stream.script(StreamFault("cut", 4))
+    with publishing(server, Author(server, chatter(24), late=timedelta(seconds=90))) as author:
+        run(stream(server), store, until=author.is_read)
+    assert set(rows(store)) == {post.id for post in author.posts if "SoundCloud" in post.text}
+
+
+@pytest.mark.parametrize("endpoint", ["rules", "stream", "search/recent"])
+def test_it_stops_in_time_while_x_does_not_answer(server, store, endpoint):
+    lost_since(server, store, 0.01)
+    server.stall(endpoint, 30)
+    with server:
+        collector = stream(server)
+        reader = threading.Thread(target=lambda: list(collector.pull(store.cursor(STREAM))), daemon=True)
+        reader.start()
+        while not server.count(endpoint):
+            time.sleep(0.02)
+        begun = time.monotonic()
+        collector.close()
+        reader.join(5)
+        assert not reader.is_alive()
+        assert time.monotonic() - begun < 2
+    assert not any(thread.name == "Tweepy Stream" and not thread.daemon for thread in threading.enumerate())
+
+
+def test_search_that_is_refused_leaves_the_stream_alone(server, store):
+    lost_since(server, store, 0.01)
+    server.fail("search/recent", 401, times=10)
+    with publishing(server, Author(server, chatter(12))) as author:
+        run(stream(server, lag_seconds=0.01), store, until=author.is_read)
+    (gap,) = gaps(store)
+    assert gap.filled_by is None
+    assert gap.why.startswith("the program was not running; not filled: X refused the credentials")
+    assert server.stream.connects == 1
+
+
+def test_a_query_that_is_refused_does_not_take_the_others_with_it(server, store):
+    server.hold(make_post("A SoundCloud thought", server.clock.now() - timedelta(minutes=5)))
+    lost_since(server, store, 0.01)
+    server.refuse("search/recent", invalid("no"))
+    with publishing(server, Author(server, chatter(3))) as author:
+        run(stream(server, topic=WORDY), store, until=author.is_read)
+    (gap,) = gaps(store)
+    assert gap.filled_by is None
+    assert "not filled: X refused the request" in gap.why
+    assert "A SoundCloud thought" in {row["text"] for row in rows(store).values()}
+
+
+def test_search_goes_on_where_it_was_when_the_stream_is_lost_again_and_after_a_restart(server, store):
+    many = [make_post(f"SoundCloud {n}", server.clock.now() - timedelta(seconds=60 + n / 2)) for n in range(950)]
+    server.hold(*many)
+    lost_since(server, store, 0.01)
+    server.stream.script(StreamFault("close", 1))
+    with publishing(server, Author(server, chatter(9))) as author:
+        run(stream(server, budget_per_day=50), store, until=lambda batch: len(rows(store)) > 300)
+        held = Position.of(store.cursor(STREAM)).holes
+        run(stream(server, budget_per_day=50), store, until=author.is_read)
+    assert held, "it was filled before it was stopped"
+    assert len(rows(store)) == len(many) + 6
+    long_ago = [request for request in server.requests if request.endpoint == "search/recent"]
+    first = min(request.params["start_time"] for request in long_ago)
+    assert sum(request.params["start_time"] == first for request in long_ago) <= 11  # ten pages, one asked for again
+    assert all(gap.filled_by == "search" for gap in gaps(store))
+
+
+def test_an_edited_post_has_its_new_text(server, store):
+    with publishing(server, Author(server, chatter(3), edits=True)) as author:
+        run(stream(server), store, until=author.is_read)
+    assert rows(store)[author.posts[0].id]["text"] == "SoundCloud, edited"
+
+
+def test_what_comes_twice_is_counted_once(server, store):
+    server.stream.script(StreamFault("duplicate", 1), StreamFault("cut", 5))
+    with publishing(server, Author(server, chatter(12))) as author:
+        run(stream(server), store, until=author.is_read)
+    assert sum(store.read("status_seen")["n"].to_pylist()) == 8
 
 
 @pytest.mark.parametrize(
@@ -114,7 +238,7 @@ def test_the_budget_stops_the_stream_and_opens_a_gap(server, store):
     [
         (lambda server: server.fail("rules", 401), AuthError),
         (lambda server: server.fail("rules", 503), StreamEnded),
-        (lambda server: server.fail("rules", 400), QueryRefused),
+        (lambda server: server.fail("rules", 400), StreamEnded),
         (lambda server: server.rate_limit("rules", reset_in=30), RateLimited),
         (lambda server: server.rate_limit("rules"), RateLimited),
         (lambda server: server.block(), Unpaid),
@@ -180,17 +304,10 @@ def test_without_a_token_it_is_refused_before_anything_is_asked():
         Api(X(), Secrets())
 
 
-def test_a_post_that_is_known_from_the_stream_keeps_its_place_when_it_is_found_again(server, store):
-    with server:
-        collector = stream(server)
-        batches: list[Batch] = []
-        reader = threading.Thread(target=lambda: batches.extend(collector.pull(None)), daemon=True)
-        reader.start()
-        assert server.stream.wait_connected()
-        server.publish(make_post("SoundCloud & AI <3", datetime.now(UTC)))
-        server.stream.wait_sent(1)
-        time.sleep(0.2)
-        collector.close()
-        reader.join(5)
-    (post,) = (post for batch in batches for post in batch.posts)
-    assert (post.text, post.source, post.platform) == ("SoundCloud & AI <3", "live", "x")
+def test_a_post_that_search_finds_again_keeps_its_place(server, store):
+    server.stream.script(StreamFault("close", 1))
+    with publishing(server, Author(server, ["SoundCloud & AI <3", *chatter(5)])) as author:
+        run(stream(server, late_seconds=5.0), store, until=lambda batch: len(rows(store)) >= 5 and bool(batch.cursor))
+    row = rows(store)[author.posts[0].id]
+    assert server.count("search/recent") == 1
+    assert (row["text"], row["source"], row["platform"]) == ("SoundCloud & AI <3", "live", "x")
