@@ -32,8 +32,8 @@ COLLECTORS = {
 
 OnCommit = Callable[[Batch, Committed], None]
 
-_HOLD_SECONDS = 2.0  # a batch that brings no post waits for the next: each commit shuts out the pages for a moment
 _HOLD_ITEMS = 5_000
+_LONGEST_PAUSE_SECONDS = 2.0
 _PAUSES = 4.0  # times what a commit took: opening and closing the file costs 0.1 s of processor whatever is written
 _PARTS = ("posts", "deletions", "accounts", "scrubs", "checks", "seen", "rejected", "gaps", "charges", "counted")
 
@@ -47,6 +47,7 @@ def collect(
     on_commit: OnCommit | None = None,
     backoff: Backoff | None = None,
     commit_seconds: float = 0.2,
+    hold_seconds: float = 2.0,
 ) -> None:
     """Move one source into the store until it is exhausted or ``stop`` is set; the caller closes the collector.
 
@@ -57,13 +58,14 @@ def collect(
         on_commit: called after every commit with what was committed and what came of it.
         backoff: how faults are waited out.
         commit_seconds: at least so long between two commits, so that a replay is not slowed down by them; 0 for none.
+        hold_seconds: how long what brings no post waits for what does: each commit shuts out the pages for a moment.
 
     Raises:
         CollectError: the source cannot be read and trying again is hopeless.
         StoreError: at once; nothing of the failed batch was kept.
     """
     backoff = backoff or Backoff()
-    inlet = _Inlet(store, matcher, watch, on_commit, commit_seconds)
+    inlet = _Inlet(store, matcher, watch, on_commit, commit_seconds, hold_seconds)
     while not stop.is_set():
         try:
             _drain(collector, store, inlet, stop, backoff)
@@ -92,10 +94,16 @@ class _Inlet:
     """What was pulled but is not committed yet."""
 
     def __init__(
-        self, store: Store, matcher: Matcher, watch: Watch, on_commit: OnCommit | None, commit_seconds: float
+        self,
+        store: Store,
+        matcher: Matcher,
+        watch: Watch,
+        on_commit: OnCommit | None,
+        commit_seconds: float,
+        hold_seconds: float,
     ) -> None:
         self._store, self._matcher, self._watch, self._on_commit = store, matcher, watch, on_commit
-        self._commit_seconds = commit_seconds
+        self._commit_seconds, self._hold_seconds = commit_seconds, hold_seconds
         self._held = _Held()
         self._committed_at, self._next_at = time.monotonic(), 0.0
 
@@ -105,7 +113,7 @@ class _Inlet:
         is_lost = any(gap.end is None for gap in batch.gaps)
         self._held.add(replace(batch, posts=posts), is_urgent=bool(posts) or is_lost or has_forgotten)
         now = time.monotonic()
-        if now - self._committed_at >= _HOLD_SECONDS or self._held.items >= _HOLD_ITEMS:
+        if now - self._committed_at >= self._hold_seconds or self._held.items >= _HOLD_ITEMS:
             return self.flush()
         return self._held.is_urgent and now >= self._next_at and self.flush()
 
@@ -117,7 +125,7 @@ class _Inlet:
         begun = time.monotonic()
         committed = self._store.commit(batch)
         self._committed_at = time.monotonic()
-        pause = min(_HOLD_SECONDS, _PAUSES * (self._committed_at - begun)) if self._commit_seconds else 0.0
+        pause = min(_LONGEST_PAUSE_SECONDS, _PAUSES * (self._committed_at - begun)) if self._commit_seconds else 0.0
         self._next_at = self._committed_at + max(self._commit_seconds, pause)
         if self._on_commit is not None:
             self._on_commit(batch, committed)

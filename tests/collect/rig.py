@@ -79,7 +79,7 @@ def run(
     watch = watch if watch is not None else Watch.of(store, "bluesky", 3650)
     alarm.start()
     try:
-        collect(collector, store, Matcher([TOPIC]), watch, stop, committed, Backoff(0.01, 0.05), 0.0)
+        collect(collector, store, Matcher([TOPIC]), watch, stop, committed, Backoff(0.01, 0.05), 0.0, 0.2)
     finally:
         alarm.cancel()
     assert not expired.is_set(), "the stream did not get to its end"
