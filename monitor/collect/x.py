@@ -16,9 +16,9 @@ from datetime import UTC, datetime, timedelta
 import orjson
 
 from monitor.collect.x_api import Api, QueryRefused
-from monitor.collect.x_query import compile_queries, compile_stream, reconcile
+from monitor.collect.x_query import RECENT_LIMIT, compile_queries, compile_stream, reconcile
 from monitor.collect.x_read import Pending
-from monitor.collect.x_search import RECENT, RECENT_LIMIT, RECENT_PAGE
+from monitor.collect.x_search import RECENT, RECENT_PAGE
 from monitor.collect.x_spend import Till, affordable
 from monitor.collect.x_stream import Connection, Pace
 from monitor.config import Topic

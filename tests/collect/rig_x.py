@@ -109,6 +109,7 @@ def _scenario(
                 is_done=author.is_read,
                 rejected=rejected,
                 is_live=True,
+                bill=lambda: int(server.dollars() * 1_000_000),
                 server=server,
             )
 
