@@ -1,6 +1,6 @@
 """What X's posts of a window would cost, and what they would tell, before any of them is read.
 
-X is asked for counts first: cents for all hours of months. They are kept, so that nothing is asked, and paid for, twice.
+X is asked for counts first: cents for all hours of months. They are kept: nothing is asked, and paid for, twice.
 """
 
 from __future__ import annotations
@@ -114,7 +114,9 @@ def plan(
         say(f"Asking X for counts: {requests:,} requests, ${price / MICRO:,.3f}.")
         _ask(config.x, secrets, store, due, now)
     budget = _budget(config.x, store, now)
-    return Plans(hours, requests, price / MICRO, budget, tuple(_plan(config.x, store, t, hours, budget) for t in topics))
+    return Plans(
+        hours, requests, price / MICRO, budget, tuple(_plan(config.x, store, t, hours, budget) for t in topics)
+    )
 
 
 def _ask(settings: X, secrets: Secrets, store: Store, due: list[tuple[Topic, list[Question]]], now: datetime) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from monitor.cli import collecting, complying, demo, labelling, looking, planning, scoring, setup
+from monitor.cli import backfilling, collecting, complying, demo, labelling, looking, planning, scoring, setup
 
 app = typer.Typer(
     name="monitor",
@@ -18,5 +18,5 @@ app = typer.Typer(
     ),
     epilog="--debug anywhere shows the full traceback of an error.",
 )
-for module in (demo, setup, collecting, planning, complying, scoring, labelling, looking):
+for module in (demo, setup, collecting, backfilling, planning, complying, scoring, labelling, looking):
     module.add_to(app)

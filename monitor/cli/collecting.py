@@ -1,13 +1,12 @@
-"""monitor run, backfill, recheck, import."""
+"""monitor run, recheck, import."""
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,34 +17,22 @@ from monitor.cli.options import DEFAULT_CONFIG, ConfigOption, open_store, say
 if TYPE_CHECKING:
     from typing import Protocol
 
-    from monitor.collect.archive import ArchiveCollector
     from monitor.collect.base import Collector
     from monitor.config import Config, Topic
-    from monitor.errors import MonitorError
-    from monitor.records import Batch, Window
+    from monitor.records import Batch
     from monitor.store import Committed, Store
 
-    class Searching(Collector, Protocol):
-        """A search of the past."""
-
-        unsayable: tuple[str, ...]
+    class Ending(Collector, Protocol):
+        """A collector of what comes to an end."""
 
         @property
         def progress(self) -> float: ...
 
 
-class Past(StrEnum):
-    """Whose past can be searched."""
-
-    BLUESKY = "bluesky"
-    X = "x"
-
-
 _EVER_DAYS = 36_500
 _COUNTS = ("inserted", "updated", "deleted", "hidden", "rejected")
-_NO_SCORE = "Leave the scoring to monitor run."
+NO_SCORE = "Leave the scoring to monitor run."
 _SCORE_BATCH = 128  # posts between two commits
-_TIMES = "A day or a time, UTC unless it names a zone: 2025-05-08, 2025-05-08T20:00Z"
 
 
 def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
@@ -63,84 +50,6 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     say(f"Watching {' and '.join(sources) or 'nothing'} for {topics} into {loaded.store.path}. Ctrl-C stops.")
     run_live(loaded, store, stop)
     say("Stopped. Start again and it goes on where it stopped.")
-
-
-def backfill(
-    since: Annotated[str, typer.Option(help=_TIMES)],
-    until: Annotated[str, typer.Option(help="The end, exclusive; default: now.")] = "",
-    platform: Annotated[Past, typer.Option(help="Whose past: X's costs money, see monitor plan.")] = Past.BLUESKY,
-    topic: Annotated[list[str], typer.Option(help="Only this topic (may be repeated).")] = [],  # noqa: B006
-    no_score: Annotated[bool, typer.Option("--no-score", help=_NO_SCORE)] = False,
-    config: ConfigOption = DEFAULT_CONFIG,
-) -> None:
-    """Search the past of Bluesky or X for the topics' rules.
-
-    Needs BLUESKY_HANDLE and BLUESKY_APP_PASSWORD, or X_BEARER_TOKEN; every post read from X is billed, and the budgets
-    in [x] end it. Finds survivors only: what was deleted since is missing. Resumable.
-    """
-    from monitor.cli.times import window_of
-    from monitor.collect.bluesky_search import SURVIVORS_ONLY
-    from monitor.config import load
-
-    loaded, window = load(config), window_of(since, until)
-    topics = chosen(loaded, topic)
-    store, stop = open_store(loaded, for_real_posts=True), stop_on_signals()
-    search = _bluesky_search if platform is Past.BLUESKY else _x_search
-    collectors = search(loaded, topics, window, store)
-    say(SURVIVORS_ONLY)
-    unpaid = _search(collectors, loaded, store, stop)
-    if platform is Past.X:
-        say(_spent(store))
-    if not no_score:
-        _score(loaded, store, stop)
-    if unpaid is not None:
-        raise unpaid
-
-
-def _search(
-    collectors: Sequence[Searching], config: Config, store: Store, stop: threading.Event
-) -> MonitorError | None:
-    """Search one after the other; what ended it for want of money, so that what was found can be scored first."""
-    from monitor.errors import Unpaid
-
-    for collector in collectors:
-        for rule in collector.unsayable:
-            say(f"{collector.stream}: the search cannot say {rule}; only another rule may find such posts.")
-        try:
-            _collect(collector, config, store, f"Searching {collector.stream}", stop, _progress_of(collector))
-        except Unpaid as error:
-            return error
-    return None
-
-
-def _spent(store: Store) -> str:
-    from monitor.collect.x_spend import MICRO
-    from monitor.store.queries import spent_since
-
-    today = datetime.now(UTC).date()
-    day, month = (spent_since(store, since) / MICRO for since in (today, today.replace(day=1)))
-    return f"Spent on X: ${day:,.3f} today, ${month:,.3f} this month."
-
-
-def _bluesky_search(config: Config, topics: list[Topic], window: Window, store: Store) -> Sequence[Searching]:
-    from monitor.collect.bluesky_search import SearchCollector
-    from monitor.collect.bluesky_session import session_path
-    from monitor.collect.match import Matcher
-    from monitor.config import Secrets
-
-    secrets, matcher, path = Secrets.from_environment(), Matcher(config.topics), session_path(store.path)
-    return [SearchCollector(config.bluesky, secrets, topic, window, path, matcher=matcher) for topic in topics]
-
-
-def _x_search(config: Config, topics: list[Topic], window: Window, store: Store) -> Sequence[Searching]:
-    from monitor.collect.x_api import Api
-    from monitor.collect.x_search import SearchCollector
-    from monitor.collect.x_spend import Till
-    from monitor.config import Secrets
-    from monitor.store.queries import spent_since
-
-    api, till = Api(config.x, Secrets.from_environment()), Till(config.x, lambda day: spent_since(store, day))
-    return [SearchCollector(api, topic, window, till) for topic in topics]
 
 
 def recheck(config: ConfigOption = DEFAULT_CONFIG) -> None:
@@ -166,7 +75,7 @@ def recheck(config: ConfigOption = DEFAULT_CONFIG) -> None:
         session_path(loaded.store.path),
         lambda after: [post_id for post_id, _ in stored_ids(store, "bluesky", after, before=before)],
     )
-    _collect(collector, loaded, store, f"Rechecking {total:,} posts", stop_on_signals(), None)
+    collect_to_end(collector, loaded, store, f"Rechecking {total:,} posts", stop_on_signals(), None)
 
 
 def import_files(
@@ -178,7 +87,7 @@ def import_files(
         str, typer.Option(help="Keep every post of the files under this topic, also those that no rule matches.")
     ] = "",
     again: Annotated[bool, typer.Option("--again", help="Read files again that were imported before.")] = False,
-    no_score: Annotated[bool, typer.Option("--no-score", help=_NO_SCORE)] = False,
+    no_score: Annotated[bool, typer.Option("--no-score", help=NO_SCORE)] = False,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Read archives of Bluesky or X posts, or CSV.
@@ -195,12 +104,12 @@ def import_files(
     store, stop = open_store(loaded, for_real_posts=True), stop_on_signals()
     for file in files:
         collector = ArchiveCollector(file, mapping, keep_all=keep, again=again)
-        _collect(collector, loaded, store, f"Importing {file.name}", stop, _progress_of(collector))
+        collect_to_end(collector, loaded, store, f"Importing {file.name}", stop, progress_of(collector))
     if not no_score:
-        _score(loaded, store, stop)
+        score_waiting(loaded, store, stop)
 
 
-def _collect(
+def collect_to_end(
     collector: Collector,
     config: Config,
     store: Store,
@@ -240,7 +149,7 @@ def _collect(
         raise typer.Exit(130)
 
 
-def _score(config: Config, store: Store, stop: threading.Event) -> None:
+def score_waiting(config: Config, store: Store, stop: threading.Event) -> None:
     """Score what waits for it, unless a ``monitor run`` is there to do that."""
     from monitor.classify import load
     from monitor.cli.progress import bar
@@ -259,7 +168,7 @@ def _score(config: Config, store: Store, stop: threading.Event) -> None:
     say(f"{done:,} posts scored." + (" Stopped; monitor run scores the rest." if stop.is_set() else ""))
 
 
-def _progress_of(collector: Searching | ArchiveCollector) -> Callable[[], float]:
+def progress_of(collector: Ending) -> Callable[[], float]:
     return lambda: collector.progress
 
 
@@ -304,6 +213,5 @@ def stop_on_signals() -> threading.Event:
 
 def add_to(app: typer.Typer) -> None:
     app.command()(run)
-    app.command()(backfill)
     app.command()(recheck)
     app.command("import")(import_files)

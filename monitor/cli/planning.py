@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from monitor.cli.backfilling import TIMES
 from monitor.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, open_store, say
 
 if TYPE_CHECKING:
     from monitor.planning import Option, Plan, Plans
 
-_TIMES = "A day or a time, UTC unless it names a zone: 2025-05-08, 2025-05-08T20:00Z"
 _CAVEAT = (
     "X counts what its queries find: more than the rules match, a post that two queries find twice, and nothing that "
     "was deleted since. Dollars are the most it can cost: what was read today, or refers to nothing, costs less."
@@ -20,7 +20,7 @@ _CAVEAT = (
 
 
 def plan(
-    since: Annotated[str, typer.Option(help=_TIMES)],
+    since: Annotated[str, typer.Option(help=TIMES)],
     until: Annotated[str, typer.Option(help="The end, exclusive; default: now.")] = "",
     topic: Annotated[list[str], typer.Option(help="Only this topic (may be repeated).")] = [],  # noqa: B006
     config: ConfigOption = DEFAULT_CONFIG,
@@ -69,7 +69,9 @@ def _print(plans: Plans) -> None:
         if one.options:
             console.print(_table(one))
     budget = plans.budget
-    console.print(f"The counts cost ${plans.dollars:,.3f}. Left: ${budget.today:,.2f} today, ${budget.month:,.2f} this month.")
+    console.print(
+        f"The counts cost ${plans.dollars:,.3f}. Left: ${budget.today:,.2f} today, ${budget.month:,.2f} this month."
+    )
     console.print(_CAVEAT, style="dim")
 
 

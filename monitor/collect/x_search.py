@@ -121,9 +121,9 @@ class SearchCollector:
         except QueryRefused as error:
             self._refused(pending, error)
             return
-        oldest = _oldest(answer)
+        page, oldest = _next_page(answer), _oldest(answer)
         pending.take_answer(answer, "search")
-        self._place = self._place.turn(_next_page(answer), oldest, is_archive=is_archive)
+        self._place = self._place.turn(page, oldest, is_archive=is_archive)
         self._fill(pending)
 
     def _ask(self, *, is_archive: bool) -> dict[str, Any]:

@@ -33,7 +33,13 @@ TERMS = (
     *strategies.WORDS, "a.i.", "t&c", "opt-out", "don't", "c++", "sound_cloud", "and", "or", "naïve", "İstanbul",
     "👍", "100%", '"quoted', "back\\slash", "(group", "-minus", "#tagged", "*", "!!!", "नियम",
 )  # fmt: skip
-HOSTS = ("soundcloud.com", "https://www.example.com/terms", "http://b.example:8080/tos", "x.org/a?b=1", "http://münchen.de/agb")
+HOSTS = (
+    "soundcloud.com",
+    "https://www.example.com/terms",
+    "http://b.example:8080/tos",
+    "x.org/a?b=1",
+    "http://münchen.de/agb",
+)
 LANGUAGES = ("en", "de", "pt-BR", "ja")
 
 terms = st.lists(st.sampled_from(TERMS), min_size=1, max_size=3).map(" ".join).filter(lambda t: t.strip("*! "))
