@@ -45,6 +45,8 @@ def _utc(value: datetime) -> datetime:
 UtcDatetime = Annotated[AwareDatetime, AfterValidator(_utc)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
 Phrase = Annotated[str, Field(min_length=1, max_length=500)]
+HttpUrl = Annotated[str, AfterValidator(lambda url: _scheme(url, ("http", "https")))]
+WsUrl = Annotated[str, AfterValidator(lambda url: _scheme(url, ("ws", "wss")))]
 
 
 class _Table(BaseModel):
@@ -137,36 +139,32 @@ class Event(_Table):
 
 class Bluesky(_Table):
     enabled: bool = True
-    jetstream_url: str = "wss://jetstream.us-east.bsky.network"
-    service_url: str = "https://bsky.social"
+    jetstream_url: WsUrl = "wss://jetstream.us-east.bsky.network"
+    service_url: HttpUrl = "https://bsky.social"
     search_pause_seconds: float = Field(default=1.0, ge=0, description="between searchPosts pages")
     thread_days: int = Field(default=30, ge=0, description="how long replies to a stored post are collected")
     silence_seconds: float = Field(default=60.0, gt=0, description="no event for so long: reconnect")
 
-    @field_validator("jetstream_url")
-    @classmethod
-    def _ws(cls, value: str) -> str:
-        return _scheme(value, ("ws", "wss"))
 
-    @field_validator("service_url")
-    @classmethod
-    def _http(cls, value: str) -> str:
-        return _scheme(value, ("http", "https"))
+class XPrices(_Table):
+    """Dollars per read, as X's price list said in November 2026."""
+
+    post: float = Field(default=0.005, ge=0)
+    user: float = Field(default=0.010, ge=0)
+    counts_recent: float = Field(default=0.005, ge=0, description="per request")
+    counts_all: float = Field(default=0.010, ge=0, description="per request")
 
 
 class X(_Table):
-    """X live is not built yet: enabling it is refused, rather than collecting nothing without a word."""
-
     enabled: bool = False
-    api_url: str = "https://api.x.com"
+    api_url: HttpUrl = "https://api.x.com"
+    budget_per_day: float = Field(default=5.0, ge=0, description="dollars per UTC day; collecting stops there")
+    budget_per_month: float = Field(default=100.0, ge=0, description="dollars per calendar month; likewise")
+    prices: XPrices = XPrices()
+    context: bool = Field(default=True, description="read the posts that are replied to and quoted, a post read each")
+    authors: bool = Field(default=False, description="read the authors' handles, a user read each")
+    silence_seconds: float = Field(default=60.0, gt=0, description="no heartbeat for so long: reconnect")
     may_train: bool = False
-
-    @field_validator("enabled")
-    @classmethod
-    def _not_yet(cls, value: bool) -> bool:
-        if value:
-            raise ValueError("collecting from X live is not in this version; monitor import reads X payloads")
-        return value
 
 
 class StoreSettings(_Table):

@@ -107,7 +107,9 @@ def _credentials() -> Iterator[Finding]:
             "Only for backfill: make an app password in Bluesky's settings; set BLUESKY_HANDLE, BLUESKY_APP_PASSWORD."
         )
         yield Finding("optional", "bluesky account", "not set", remedy)
-    yield _credential("x account", secrets.x_bearer_token is not None, "Not used yet: live X is not in this version.")
+    yield _credential(
+        "x account", secrets.x_bearer_token is not None, "Only for X: set X_BEARER_TOKEN, and [x] enabled = true."
+    )
     remedy = "Only for pseudonyms that stay the same between exports: set MONITOR_HASH_KEY to a long random text."
     yield _credential("pseudonym key", secrets.monitor_hash_key is not None, remedy)
 

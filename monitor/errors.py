@@ -5,6 +5,8 @@ MonitorError
 ├── CollectError           a platform or an archive could not be read
 │   ├── AuthError          the platform refused the credentials
 │   ├── RateLimited        the platform asked us to wait (``wait_seconds``)
+│   │   └── Unpaid         the budget, or the credit at the platform, is used up
+│   │       └── OverBudget it is the operator's own budget
 │   ├── CursorTooOld       the platform no longer holds what follows our cursor
 │   ├── StreamEnded        the live stream closed or went silent; reconnect
 │   └── ArchiveError       an imported file is damaged or of an unknown kind
@@ -52,6 +54,14 @@ class RateLimited(CollectError):
     def __init__(self, message: str, wait_seconds: float, hint: str = "") -> None:
         super().__init__(message, hint)
         self.wait_seconds = wait_seconds
+
+
+class Unpaid(RateLimited):
+    """The operator's budget or the credit at the platform is used up; asked again after ``wait_seconds``."""
+
+
+class OverBudget(Unpaid):
+    """The operator's own budget: what it leaves unread is not to be read later either, unless somebody asks."""
 
 
 class CursorTooOld(CollectError):

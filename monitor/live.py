@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ from monitor.store.faults import our_errors
 
 if TYPE_CHECKING:
     from monitor.classify import Prediction, Text
+    from monitor.collect.backoff import Backoff
+    from monitor.collect.base import Collector
 
 log = logging.getLogger("monitor")
 
@@ -45,7 +48,7 @@ def run(config: Config, store: Store, stop: threading.Event) -> None:
         faults: list[BaseException] = []
         news = threading.Event()
         threads = [
-            _thread("collect", lambda: _collect(config, store, stop, news), stop, faults),
+            *(_thread(name, partial(work, config, store, stop, news), stop, faults) for name, work in _sources(config)),
             _thread("score", lambda: _score(config, store, stop, news), stop, faults),
             _thread("group", lambda: _group(store, stop), stop, faults),
             _thread("tend", lambda: _tend(store, stop), stop, faults),
@@ -59,16 +62,56 @@ def run(config: Config, store: Store, stop: threading.Event) -> None:
             raise faults[0]
 
 
-def _collect(config: Config, store: Store, stop: threading.Event, news: threading.Event) -> None:
-    from monitor.collect import collect
+Work = Callable[[Config, Store, threading.Event, threading.Event], None]
+
+
+def _sources(config: Config) -> list[tuple[str, Work]]:
+    sources: list[tuple[str, bool, Work]] = [
+        ("collect", config.bluesky.enabled, _bluesky),
+        ("collect from X", config.x.enabled, _x),
+    ]
+    enabled = [(name, work) for name, is_enabled, work in sources if is_enabled]
+    if not enabled:
+        raise ConfigError("Nothing is collected: neither [bluesky] nor [x] is enabled", "Enable one in monitor.toml.")
+    return enabled
+
+
+def _bluesky(config: Config, store: Store, stop: threading.Event, news: threading.Event) -> None:
+    from monitor.collect.backoff import Backoff
     from monitor.collect.bluesky import LiveCollector
+
+    _collect(LiveCollector(config.bluesky), "bluesky", Backoff(), config, store, stop, news)
+
+
+def _x(config: Config, store: Store, stop: threading.Event, news: threading.Event) -> None:
+    from monitor.collect.backoff import Backoff
+    from monitor.collect.x import StreamCollector
+    from monitor.collect.x_api import Api
+    from monitor.collect.x_spend import Till
+    from monitor.config import Secrets
+    from monitor.store.queries import spent_since
+
+    till = Till(config.x, lambda day: spent_since(store, day))
+    collector = StreamCollector(Api(config.x, Secrets.from_environment()), config.topics, till)
+    for rule in collector.unsayable:
+        log.warning("X's stream cannot be asked for %s; only another rule may find such posts there", rule)
+    _collect(collector, "x", Backoff(first_seconds=5.0, longest_seconds=320.0), config, store, stop, news)
+
+
+def _collect(
+    collector: Collector,
+    platform: str,
+    backoff: Backoff,
+    config: Config,
+    store: Store,
+    stop: threading.Event,
+    news: threading.Event,
+) -> None:
+    from monitor.collect import collect
     from monitor.collect.match import Matcher
     from monitor.collect.watch import Watch
 
-    if not config.bluesky.enabled:
-        raise ConfigError("Nothing is collected: [bluesky] enabled = false", "Enable it in monitor.toml.")
-    watch = Watch.of(store, "bluesky", config.bluesky.thread_days)
-    collector = LiveCollector(config.bluesky)
+    watch = Watch.of(store, platform, config.bluesky.thread_days)
 
     def close() -> None:
         stop.wait()
@@ -81,11 +124,11 @@ def _collect(config: Config, store: Store, stop: threading.Event, news: threadin
         if done.inserted or done.updated or done.shown:
             news.set()
         if time.monotonic() - refreshed_at > _REFRESH_SECONDS:
-            watch.refresh(store, "bluesky")
+            watch.refresh(store, platform)
             refreshed_at = time.monotonic()
 
     threading.Thread(target=close, name="close", daemon=True).start()
-    collect(collector, store, Matcher(config.topics), watch, stop, tell)
+    collect(collector, store, Matcher(config.topics), watch, stop, tell, backoff)
 
 
 def _score(config: Config, store: Store, stop: threading.Event, news: threading.Event) -> None:

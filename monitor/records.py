@@ -6,13 +6,15 @@ A record knows nothing of the wire it came from and nothing of the table it goes
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 Platform = Literal["bluesky", "x"]
 Kind = Literal["original", "reply", "repost", "quote"]
 Source = Literal["live", "search", "import", "recheck"]
+Asking = Literal["planned", "created", "uploaded", "asking", "applied", "failed", "expired"]
 Visibility = Literal["active", "deactivated", "suspended", "takendown", "deleted"]
+Item = Literal["post", "user", "counts_recent", "counts_all"]
 EventKind = Literal["terms_effective", "discovery", "statement", "executive_statement", "terms_revised", "other"]
 
 
@@ -83,7 +85,7 @@ class Deletion:
     post_id: str
     author_id: str
     deleted_at: datetime
-    why: Literal["author", "missing", "takedown"] = "author"
+    why: Literal["author", "missing", "takedown", "protected"] = "author"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,30 @@ class AccountStatus:
     author_id: str
     status: Visibility
     changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Scrub:
+    """A post stays, but where it was written from is to be forgotten: its raw payload goes."""
+
+    platform: Platform
+    post_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A step of asking a platform which stored posts it still shows.
+
+    ``asked`` and ``named`` (those that it does not show any more) are added to what the check counted before; ``job``
+    is the platform's id of it. A state of "applied", "failed" or "expired" ends it.
+    """
+
+    name: str
+    platform: Platform
+    state: Asking
+    job: str | None = None
+    asked: int = 0
+    named: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +165,29 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """How many posts of one hour the platform itself says there are: a census, whatever of it was collected."""
+
+    platform: Platform
+    topic: str
+    hour: datetime
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """One thing that X bills: a post or user read (``key`` is its id), or a counts request (a key of its own).
+
+    X bills the same post or user once per UTC ``day``. ``microdollars`` is the price when it was read.
+    """
+
+    day: date
+    item: Item
+    key: str
+    microdollars: int
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """What one pull of one stream brought; the store commits it in one transaction, cursor included."""
 
@@ -146,9 +195,13 @@ class Batch:
     posts: tuple[Post, ...] = ()
     deletions: tuple[Deletion, ...] = ()
     accounts: tuple[AccountStatus, ...] = ()
+    scrubs: tuple[Scrub, ...] = ()
+    checks: tuple[Check, ...] = ()
     seen: tuple[Seen, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    charges: tuple[Charge, ...] = ()
+    counted: tuple[Counted, ...] = ()
     cursor: Cursor | None = None
 
 

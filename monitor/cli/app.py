@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from monitor.cli import collecting, demo, forgetting, labelling, looking, rules, scoring, setup
+from monitor.cli import (
+    backfilling,
+    collecting,
+    complying,
+    demo,
+    forgetting,
+    labelling,
+    looking,
+    planning,
+    rules,
+    scoring,
+    setup,
+)
 
 app = typer.Typer(
     name="monitor",
@@ -18,5 +30,17 @@ app = typer.Typer(
     ),
     epilog="--debug anywhere shows the full traceback of an error.",
 )
-for module in (demo, setup, collecting, scoring, labelling, looking, forgetting, rules):
+for module in (
+    demo,
+    setup,
+    collecting,
+    backfilling,
+    planning,
+    complying,
+    scoring,
+    labelling,
+    looking,
+    forgetting,
+    rules,
+):
     module.add_to(app)

@@ -1,4 +1,4 @@
-"""monitor run, backfill, recheck, import."""
+"""monitor run, recheck, import."""
 
 from __future__ import annotations
 
@@ -15,18 +15,24 @@ import typer
 from monitor.cli.options import DEFAULT_CONFIG, ConfigOption, open_store, say
 
 if TYPE_CHECKING:
-    from monitor.collect.archive import ArchiveCollector
+    from typing import Protocol
+
     from monitor.collect.base import Collector
-    from monitor.collect.bluesky_search import SearchCollector
     from monitor.config import Config, Topic
     from monitor.records import Batch
     from monitor.store import Committed, Store
 
+    class Ending(Collector, Protocol):
+        """A collector of what comes to an end."""
+
+        @property
+        def progress(self) -> float: ...
+
+
 _EVER_DAYS = 36_500
 _COUNTS = ("inserted", "updated", "deleted", "hidden", "rejected")
-_NO_SCORE = "Leave the scoring to monitor run."
+NO_SCORE = "Leave the scoring to monitor run."
 _SCORE_BATCH = 128  # posts between two commits
-_TIMES = "A day or a time, UTC unless it names a zone: 2025-05-08, 2025-05-08T20:00Z"
 
 
 def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
@@ -37,47 +43,13 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
 
     to_stderr()
     loaded = load(config)
-    stop = _stop_on_signals()
+    stop = stop_on_signals()
     store = open_store(loaded, for_real_posts=True)
     topics = ", ".join(topic.name for topic in loaded.topics)
-    say(f"Watching {loaded.bluesky.jetstream_url} for {topics} into {loaded.store.path}. Ctrl-C stops.")
+    sources = [loaded.bluesky.jetstream_url] * loaded.bluesky.enabled + [loaded.x.api_url] * loaded.x.enabled
+    say(f"Watching {' and '.join(sources) or 'nothing'} for {topics} into {loaded.store.path}. Ctrl-C stops.")
     run_live(loaded, store, stop)
     say("Stopped. Start again and it goes on where it stopped.")
-
-
-def backfill(
-    since: Annotated[str, typer.Option(help=_TIMES)],
-    until: Annotated[str, typer.Option(help="The end, exclusive; default: now.")] = "",
-    topic: Annotated[list[str], typer.Option(help="Only this topic (may be repeated).")] = [],  # noqa: B006
-    no_score: Annotated[bool, typer.Option("--no-score", help=_NO_SCORE)] = False,
-    config: ConfigOption = DEFAULT_CONFIG,
-) -> None:
-    """Search Bluesky's past for the topics' rules.
-
-    Needs BLUESKY_HANDLE and BLUESKY_APP_PASSWORD. Finds survivors only: what was deleted since is missing. Resumable.
-    """
-    from monitor.cli.times import window_of
-    from monitor.collect.bluesky_search import SURVIVORS_ONLY, SearchCollector
-    from monitor.collect.bluesky_session import session_path
-    from monitor.collect.match import Matcher
-    from monitor.config import Secrets, load
-
-    loaded, window = load(config), window_of(since, until)
-    topics = _chosen(loaded, topic)
-    secrets, matcher = Secrets.from_environment(), Matcher(loaded.topics)
-    collectors = [
-        SearchCollector(loaded.bluesky, secrets, one, window, session_path(loaded.store.path), matcher=matcher)
-        for one in topics
-    ]
-    store, stop = open_store(loaded, for_real_posts=True), _stop_on_signals()
-    say(SURVIVORS_ONLY)
-    for collector in collectors:
-        for rule in collector.unsayable:
-            say(f"{collector.stream}: the search cannot say {rule}; only another rule may find such posts.")
-        _collect(collector, loaded, store, f"Searching {collector.stream}", stop, _progress_of(collector))
-    _group(store, stop)
-    if not no_score:
-        _score(loaded, store, stop)
 
 
 def recheck(config: ConfigOption = DEFAULT_CONFIG) -> None:
@@ -103,7 +75,7 @@ def recheck(config: ConfigOption = DEFAULT_CONFIG) -> None:
         session_path(loaded.store.path),
         lambda after: [post_id for post_id, _ in stored_ids(store, "bluesky", after, before=before)],
     )
-    _collect(collector, loaded, store, f"Rechecking {total:,} posts", _stop_on_signals(), None)
+    collect_to_end(collector, loaded, store, f"Rechecking {total:,} posts", stop_on_signals(), None)
 
 
 def import_files(
@@ -115,7 +87,7 @@ def import_files(
         str, typer.Option(help="Keep every post of the files under this topic, also those that no rule matches.")
     ] = "",
     again: Annotated[bool, typer.Option("--again", help="Read files again that were imported before.")] = False,
-    no_score: Annotated[bool, typer.Option("--no-score", help=_NO_SCORE)] = False,
+    no_score: Annotated[bool, typer.Option("--no-score", help=NO_SCORE)] = False,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Read archives of Bluesky or X posts, or CSV.
@@ -127,18 +99,18 @@ def import_files(
     from monitor.config import IMPORT_RULE, load
 
     loaded = load(config)
-    keep = f"{_chosen(loaded, [topic])[0].name}/{IMPORT_RULE}" if topic else None
+    keep = f"{chosen(loaded, [topic])[0].name}/{IMPORT_RULE}" if topic else None
     mapping = _mapping(column)
-    store, stop = open_store(loaded, for_real_posts=True), _stop_on_signals()
+    store, stop = open_store(loaded, for_real_posts=True), stop_on_signals()
     for file in files:
         collector = ArchiveCollector(file, mapping, keep_all=keep, again=again)
-        _collect(collector, loaded, store, f"Importing {file.name}", stop, _progress_of(collector))
-    _group(store, stop)
+        collect_to_end(collector, loaded, store, f"Importing {file.name}", stop, progress_of(collector))
+    group_waiting(store, stop)
     if not no_score:
-        _score(loaded, store, stop)
+        score_waiting(loaded, store, stop)
 
 
-def _collect(
+def collect_to_end(
     collector: Collector,
     config: Config,
     store: Store,
@@ -147,8 +119,10 @@ def _collect(
     progress: Callable[[], float] | None,
 ) -> None:
     from monitor.collect import collect
+    from monitor.collect.backoff import HOPELESS, Backoff
     from monitor.collect.match import Matcher
     from monitor.collect.watch import Watch
+    from monitor.errors import Unpaid
 
     sums = Counter[str]()
 
@@ -157,23 +131,26 @@ def _collect(
         collector.close()
 
     threading.Thread(target=close, daemon=True).start()
-    with _bar(what, progress) as advance:
+    try:
+        with _bar(what, progress) as advance:
 
-        def committed(batch: Batch, result: Committed) -> None:
-            for name in _COUNTS:
-                sums[name] += getattr(result, name)
-            advance(sums["inserted"])
+            def committed(batch: Batch, result: Committed) -> None:
+                for name in _COUNTS:
+                    sums[name] += getattr(result, name)
+                advance(sums["inserted"])
 
-        watch = Watch.of(store, "bluesky", _EVER_DAYS)
-        collect(collector, store, Matcher(config.topics), watch, stop, committed)
+            watch = Watch.of(store, "x" if collector.stream.startswith("x:") else "bluesky", _EVER_DAYS)
+            backoff = Backoff(hopeless=(*HOPELESS, Unpaid))  # whoever waits at a terminal is told, and may come back
+            collect(collector, store, Matcher(config.topics), watch, stop, committed, backoff)
+    finally:
+        say(f"{what}: " + ", ".join(f"{sums[name]:,} {name}" for name in _COUNTS) + ".")
     store.tend()
-    say(f"{what}: " + ", ".join(f"{sums[name]:,} {name}" for name in _COUNTS) + ".")
     if stop.is_set():
         say("Stopped; start again and it goes on.")
         raise typer.Exit(130)
 
 
-def _score(config: Config, store: Store, stop: threading.Event) -> None:
+def score_waiting(config: Config, store: Store, stop: threading.Event) -> None:
     """Score what waits for it, unless a ``monitor run`` is there to do that."""
     from monitor.classify import load
     from monitor.cli.progress import bar
@@ -192,7 +169,7 @@ def _score(config: Config, store: Store, stop: threading.Event) -> None:
     say(f"{done:,} posts scored." + (" Stopped; monitor run scores the rest." if stop.is_set() else ""))
 
 
-def _group(store: Store, stop: threading.Event) -> None:
+def group_waiting(store: Store, stop: threading.Event) -> None:
     """Find out which posts say the same, unless a ``monitor run`` is there to do that."""
     from monitor.grouping import group_pending
     from monitor.live import is_running
@@ -201,7 +178,7 @@ def _group(store: Store, stop: threading.Event) -> None:
         pass
 
 
-def _progress_of(collector: SearchCollector | ArchiveCollector) -> Callable[[], float]:
+def progress_of(collector: Ending) -> Callable[[], float]:
     return lambda: collector.progress
 
 
@@ -211,7 +188,12 @@ def _bar(what: str, progress: Callable[[], float] | None) -> AbstractContextMana
     return bar(what, progress) if progress else nullcontext(lambda _: None)
 
 
-def _chosen(config: Config, names: list[str]) -> list[Topic]:
+def chosen(config: Config, names: list[str]) -> list[Topic]:
+    """The topics of these names, or all.
+
+    Raises:
+        ConfigError: there is no such topic.
+    """
     from monitor.errors import ConfigError
 
     known = {topic.name: topic for topic in config.topics}
@@ -230,7 +212,7 @@ def _mapping(columns: list[str]) -> dict[str, str] | None:
     return dict(pair.split("=", 1) for pair in columns) or None
 
 
-def _stop_on_signals() -> threading.Event:
+def stop_on_signals() -> threading.Event:
     import signal
 
     stop = threading.Event()
@@ -241,6 +223,5 @@ def _stop_on_signals() -> threading.Event:
 
 def add_to(app: typer.Typer) -> None:
     app.command()(run)
-    app.command()(backfill)
     app.command()(recheck)
     app.command("import")(import_files)

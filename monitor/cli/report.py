@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from monitor.records import Gap
-from monitor.store.queries import CursorStatus, StoreStatus
+from monitor.store.queries import CursorStatus, Spend, StoreStatus
+
+MICRO = 1_000_000
 
 
 def as_dict(status: StoreStatus, now: datetime) -> dict[str, Any]:
@@ -42,10 +44,24 @@ def as_dict(status: StoreStatus, now: datetime) -> dict[str, Any]:
             }
             for cursor in status.cursors
         ],
+        "spend": _spend(status.spend, now),
         "gaps": {
             "open": [_gap(gap) for gap in status.gaps if gap.end is None],
             "closed": [_gap(gap) for gap in status.gaps if gap.end is not None],
         },
+    }
+
+
+def _spend(spend: tuple[Spend, ...], now: datetime) -> dict[str, Any]:
+    """Dollars that X bills: today, this month, and by day and kind of read."""
+    today = now.date()
+    return {
+        "today": sum(one.microdollars for one in spend if one.day == today) / MICRO,
+        "this_month": sum(one.microdollars for one in spend if one.day >= today.replace(day=1)) / MICRO,
+        "days": [
+            {"day": one.day.isoformat(), "item": one.item, "n": one.n, "dollars": one.microdollars / MICRO}
+            for one in spend
+        ],
     }
 
 
@@ -73,6 +89,9 @@ def print_status(report: dict[str, Any]) -> None:
         _section(console, "Streams", ("stream", "lag_seconds", "moved_at"), report["cursors"])
     if report["rejected"]:
         _section(console, "Rejected", ("stream", "why", "n"), report["rejected"])
+    if report["spend"]["days"]:
+        said = f"Spent on X: ${report['spend']['today']:,.3f} today, ${report['spend']['this_month']:,.3f} this month"
+        _section(console, said, ("day", "item", "n", "dollars"), report["spend"]["days"][-12:])
     gaps = report["gaps"]["open"] + report["gaps"]["closed"][-10:]
     if gaps:
         title = f"Gaps: {len(report['gaps']['open'])} open, {len(report['gaps']['closed'])} closed (the last ten)"

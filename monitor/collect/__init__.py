@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
@@ -24,6 +24,8 @@ __all__ = ["COLLECTORS", "collect"]
 # Every collector, and where it stands. The contract test demands tests/collect/rig_<name>.py of each.
 COLLECTORS = {
     "bluesky": "monitor.collect.bluesky:LiveCollector",
+    "x": "monitor.collect.x:StreamCollector",
+    "x_search": "monitor.collect.x_search:SearchCollector",
     "search": "monitor.collect.bluesky_search:SearchCollector",
     "recheck": "monitor.collect.recheck:RecheckCollector",
     "archive": "monitor.collect.archive:ArchiveCollector",
@@ -31,9 +33,10 @@ COLLECTORS = {
 
 OnCommit = Callable[[Batch, Committed], None]
 
-_HOLD_SECONDS = 2.0  # a batch that brings no post waits for the next: each commit shuts out the pages for a moment
 _HOLD_ITEMS = 5_000
-_PARTS = ("posts", "deletions", "accounts", "seen", "rejected", "gaps")
+_LONGEST_PAUSE_SECONDS = 2.0
+_PAUSES = 4.0  # times what a commit took: opening and closing the file costs 0.1 s of processor whatever is written
+_PARTS = ("posts", "deletions", "accounts", "scrubs", "checks", "seen", "rejected", "gaps", "charges", "counted")
 
 
 def collect(
@@ -45,6 +48,7 @@ def collect(
     on_commit: OnCommit | None = None,
     backoff: Backoff | None = None,
     commit_seconds: float = 0.2,
+    hold_seconds: float = 2.0,
 ) -> None:
     """Move one source into the store until it is exhausted or ``stop`` is set; the caller closes the collector.
 
@@ -54,33 +58,33 @@ def collect(
     Args:
         on_commit: called after every commit with what was committed and what came of it.
         backoff: how faults are waited out.
-        commit_seconds: at least so long between two commits, so that a replay is not slowed down by them.
+        commit_seconds: at least so long between two commits, so that a replay is not slowed down by them; 0 for none.
+        hold_seconds: how long what brings no post waits for what does: each commit shuts out the pages for a moment.
 
     Raises:
         CollectError: the source cannot be read and trying again is hopeless.
         StoreError: at once; nothing of the failed batch was kept.
     """
     backoff = backoff or Backoff()
-    inlet = _Inlet(store, matcher, watch, on_commit, commit_seconds)
+    inlet = _Inlet(store, matcher, watch, on_commit, commit_seconds, hold_seconds)
     while not stop.is_set():
         try:
-            _drain(collector.pull(store.cursor(collector.stream)), inlet, stop, backoff)
+            _drain(collector, store, inlet, stop, backoff)
             return
         except CollectError as error:
             if not backoff.wait(collector.stream, error, stop):
                 raise
 
 
-def _drain(pulled: Generator[Batch, None, None], inlet: _Inlet, stop: threading.Event, backoff: Backoff) -> None:
+def _drain(collector: Collector, store: Store, inlet: _Inlet, stop: threading.Event, backoff: Backoff) -> None:
     try:
-        with closing(
-            pulled
-        ) as batches:  # a fault of the store would leave its socket open until the program hangs on it
+        # Closed, since a fault of the store would leave its socket open until the program hangs on it.
+        with closing(collector.pull(store.cursor(collector.stream))) as batches:
             for batch in batches:
                 if inlet.take(batch):
                     backoff.progress()
-                if stop.is_set():
-                    break
+                if stop.is_set():  # its last batch may hold what was paid for
+                    collector.close()
     except CollectError:
         inlet.flush()
         raise
@@ -91,30 +95,40 @@ class _Inlet:
     """What was pulled but is not committed yet."""
 
     def __init__(
-        self, store: Store, matcher: Matcher, watch: Watch, on_commit: OnCommit | None, commit_seconds: float
+        self,
+        store: Store,
+        matcher: Matcher,
+        watch: Watch,
+        on_commit: OnCommit | None,
+        commit_seconds: float,
+        hold_seconds: float,
     ) -> None:
         self._store, self._matcher, self._watch, self._on_commit = store, matcher, watch, on_commit
-        self._commit_seconds = commit_seconds
+        self._commit_seconds, self._hold_seconds = commit_seconds, hold_seconds
         self._versions = note(store, matcher.topics)
         self._held = _Held()
-        self._committed_at = 0.0
+        self._committed_at, self._next_at = time.monotonic(), 0.0
 
     def take(self, batch: Batch) -> bool:
         """Match a batch and commit it, or hold it for a moment; True when it was committed."""
         posts, has_forgotten = self._kept(batch)
-        self._held.add(replace(batch, posts=posts), is_urgent=bool(posts or batch.gaps or has_forgotten))
-        seconds = time.monotonic() - self._committed_at
-        if seconds >= _HOLD_SECONDS or self._held.items >= _HOLD_ITEMS:
+        is_lost = any(gap.end is None for gap in batch.gaps)
+        self._held.add(replace(batch, posts=posts), is_urgent=bool(posts) or is_lost or has_forgotten)
+        now = time.monotonic()
+        if now - self._committed_at >= self._hold_seconds or self._held.items >= _HOLD_ITEMS:
             return self.flush()
-        return self._held.is_urgent and seconds >= self._commit_seconds and self.flush()
+        return self._held.is_urgent and now >= self._next_at and self.flush()
 
     def flush(self) -> bool:
         """Commit what is held, if there is anything; True when there was."""
         batch, self._held = self._held.joined(), _Held()
         if batch is None:
             return False
+        begun = time.monotonic()
         committed = self._store.commit(batch)
         self._committed_at = time.monotonic()
+        pause = min(_LONGEST_PAUSE_SECONDS, _PAUSES * (self._committed_at - begun)) if self._commit_seconds else 0.0
+        self._next_at = self._committed_at + max(self._commit_seconds, pause)
         if self._on_commit is not None:
             self._on_commit(batch, committed)
         return True

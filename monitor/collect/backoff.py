@@ -15,7 +15,7 @@ from monitor.errors import ArchiveError, AuthError, CollectError, RateLimited, S
 
 log = logging.getLogger(__name__)
 
-_HOPELESS = (AuthError, ArchiveError)
+HOPELESS = (AuthError, ArchiveError)
 _PATIENT = (StreamEnded, RateLimited)
 _LONGEST_RATE_LIMIT_SECONDS = 900.0
 
@@ -28,6 +28,7 @@ class Backoff:
     Args:
         attempts: for faults of a finite source, how often in a row without any progress.
         healthy_seconds: a live stream that held for so long starts over from the shortest wait.
+        hopeless: faults that are raised at once.
     """
 
     def __init__(
@@ -36,9 +37,10 @@ class Backoff:
         longest_seconds: float = 60.0,
         attempts: int = 6,
         healthy_seconds: float = 30.0,
+        hopeless: tuple[type[CollectError], ...] = HOPELESS,
     ) -> None:
         self._first, self._longest = first_seconds, longest_seconds
-        self._attempts, self._healthy = attempts, healthy_seconds
+        self._attempts, self._healthy, self._hopeless = attempts, healthy_seconds, hopeless
         self._faults = 0
         self._has_progressed = False
         self._resumed_at = time.monotonic()
@@ -49,7 +51,7 @@ class Backoff:
 
     def wait(self, stream: str, error: CollectError, stop: threading.Event) -> bool:
         """Wait as the fault demands, or until ``stop``; False when trying again is hopeless."""
-        if isinstance(error, _HOPELESS):
+        if isinstance(error, self._hopeless):
             return False
         self._count(error)
         if not isinstance(error, _PATIENT) and self._faults > self._attempts:

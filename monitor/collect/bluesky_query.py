@@ -14,11 +14,12 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from monitor.collect import stems
 from monitor.config import Near, Rule, Topic
 from monitor.text import normalise
 
 NAME_ENDINGS = ("", "s", "'s")
-STEM_ENDINGS = (*NAME_ENDINGS, "e", "es", "ed", "er", "ing", "ion")
+STEM_ENDINGS = (*NAME_ENDINGS, *stems.VERB_ENDINGS)
 _PLAIN = re.compile(r"[\w']+")
 _STAR = re.compile(r"\*+")
 
@@ -146,11 +147,7 @@ def _words(terms: Iterable[str]) -> frozenset[str]:
 
 
 def _unsayable(rule: Rule) -> Iterator[str]:
-    for pattern in rule.regex:
-        yield f"the regular expression {pattern!r}"
-    terms = [*rule.phrases, *(term for near in rule.near for term in (*near.a, *near.b))]
-    if stems := [term for term in dict.fromkeys(terms) if "*" in term]:
-        yield f"{', '.join(stems)} with endings other than {', '.join(STEM_ENDINGS[1:])}"
+    yield from stems.unsayable(rule, STEM_ENDINGS[1:])
     for link in rule.links:
         yield (
             f"hosts below {link}"

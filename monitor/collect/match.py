@@ -71,7 +71,7 @@ class _Compiled:
     exclusion: PhraseCondition | None
 
     def speaks(self, lang: str | None) -> bool:
-        return not self.languages or not lang or primary(lang) in (*_NO_LANGUAGE, *self.languages)
+        return not self.languages or not lang or primary_language(lang) in (*_NO_LANGUAGE, *self.languages)
 
     def matches(self, post: Folded) -> bool:
         if self.exclusion is not None and self.exclusion.holds(post):
@@ -90,11 +90,12 @@ def _compile(topic: Topic, rule: Rule) -> _Compiled:
         conditions.append(LinkCondition(rule.links))
     return _Compiled(
         id=f"{topic.name}/{rule.id}",
-        languages=frozenset(primary(language) for language in topic.languages),
+        languages=frozenset(primary_language(language) for language in topic.languages),
         conditions=tuple(conditions),
         exclusion=PhraseCondition(rule.exclude) if rule.exclude else None,
     )
 
 
-def primary(lang: str) -> str:
+def primary_language(lang: str) -> str:
+    """The language without its country or script."""
     return lang.replace("_", "-").split("-")[0].lower()

@@ -25,9 +25,10 @@ from monitor.collect.bluesky_record import build_from_view, split_uri
 from monitor.collect.bluesky_session import Session, anonymous, logged_in
 from monitor.config import Bluesky, Secrets
 from monitor.errors import CollectError
-from monitor.records import AccountStatus, Batch, Cursor, Deletion, Post, Rejected, Visibility
+from monitor.records import AccountStatus, Batch, Check, Cursor, Deletion, Post, Rejected, Visibility
 
 STREAM = "bluesky:recheck"
+COMPLY = "bluesky:comply"
 GROUP = 100  # posts between two commits
 _URIS = 25  # that getPosts takes
 SETTLED = timedelta(hours=1)  # how old a post must be: an AppView that lags behind does not know the newest yet
@@ -42,6 +43,9 @@ log = logging.getLogger(__name__)
 class _Group:
     """What was learnt about some posts; becomes one batch."""
 
+    stream: str
+    asked: int = 0
+    missing: int = 0
     asked_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     posts: list[Post] = field(default_factory=list)
     deletions: list[Deletion] = field(default_factory=list)
@@ -49,14 +53,16 @@ class _Group:
     looked_up: set[str] = field(default_factory=set)
     rejected: list[Rejected] = field(default_factory=list)
 
-    def batch(self, after: str) -> Batch:
+    def batch(self, after: str, check: str) -> Batch:
+        step = Check(check, "bluesky", "asking" if after else "applied", asked=self.asked, named=self.missing)
         return Batch(
-            STREAM,
+            self.stream,
             posts=tuple(self.posts),
             deletions=tuple(self.deletions),
             accounts=tuple(self.accounts.values()),
             rejected=tuple(self.rejected),
-            cursor=Cursor(STREAM, after),
+            checks=(step,) if check else (),
+            cursor=Cursor(self.stream, after),
         )
 
 
@@ -69,9 +75,8 @@ class RecheckCollector:
         session: where to ask.
         confirm: where to ask again for what is missing; ``session`` itself by default.
         pause_seconds: between two groups of 100 posts.
+        check: name of the pass in the proof log, with a cursor of its own; "" keeps no proof.
     """
-
-    stream = STREAM
 
     def __init__(
         self,
@@ -79,7 +84,10 @@ class RecheckCollector:
         session: Session,
         confirm: Session | None = None,
         pause_seconds: float = 0.25,
+        check: str = "",
     ) -> None:
+        self.stream = COMPLY if check else STREAM
+        self._check_name = check
         self._stored = stored
         self._session = session
         self._confirm = confirm or session
@@ -95,7 +103,7 @@ class RecheckCollector:
             while ids is not None and not self._closed.is_set():
                 group = self._check(ids)
                 following = next(groups, None)
-                yield group.batch(ids[-1] if following else "")
+                yield group.batch(ids[-1] if following else "", self._check_name)
                 ids = following
                 self._closed.wait(self._pause_seconds if ids else 0.0)
         finally:
@@ -112,7 +120,7 @@ class RecheckCollector:
             after = page[-1]
 
     def _check(self, ids: Sequence[str]) -> _Group:
-        group = _Group()
+        group = _Group(self.stream)
         wanted = [post_id for post_id in ids if _is_post(post_id)]
         views = _existing(self._session, wanted)
         self._witness = next(iter(views), self._witness)
@@ -124,6 +132,7 @@ class RecheckCollector:
         for post_id in missing:
             if post_id not in views:
                 self._missing(group, post_id)
+        group.asked, group.missing = len(wanted), len(set(wanted) - views.keys())
         return group
 
     def _ask_again(self, missing: Sequence[str], after: str) -> dict[str, Any]:
@@ -163,7 +172,7 @@ class RecheckCollector:
         try:
             post = build_from_view(view, measured_at=group.asked_at, source="recheck")
         except Malformed as error:
-            group.rejected.append(rejected(STREAM, error.why, json_text.write(view), group.asked_at))
+            group.rejected.append(rejected(group.stream, error.why, json_text.write(view), group.asked_at))
             return
         # What is stored is taken even where no rule matches it any more: the view may show an edit. But what the live
         # stream brought in the last minutes is newer than a view that lags behind.
@@ -189,7 +198,7 @@ class RecheckCollector:
 
 
 def recheck(
-    settings: Bluesky, secrets: Secrets, session_path: Path, stored: Callable[[str], Sequence[str]]
+    settings: Bluesky, secrets: Secrets, session_path: Path, stored: Callable[[str], Sequence[str]], check: str = ""
 ) -> RecheckCollector:
     """A recheck that asks logged in where credentials are set and anonymously else; see ``bluesky_session.anonymous``.
 
@@ -200,7 +209,7 @@ def recheck(
     session = logged_in(settings, secrets, session_path) if has_login else without
     confirm = without if without.service_url != session.service_url else session
     log.info("looking posts up %s, missing ones again %s", session.name, confirm.name)
-    return RecheckCollector(stored, session, confirm)
+    return RecheckCollector(stored, session, confirm, check=check)
 
 
 def _existing(session: Session, ids: Sequence[str]) -> dict[str, Any]:

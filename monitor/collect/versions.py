@@ -13,7 +13,7 @@ from typing import Any
 from monitor.collect import archive_x, json_text
 from monitor.collect.bluesky_record import beside_text
 from monitor.collect.folded import fold
-from monitor.collect.match import Matcher, primary
+from monitor.collect.match import Matcher, primary_language
 from monitor.config import Near, Rule, Topic
 from monitor.records import RuleVersion
 from monitor.store import Store
@@ -26,7 +26,7 @@ _WORDS = {"phrases": "phrase", "hashtags": "hashtag", "links": "link", "regex": 
 def canonical(topic: Topic) -> str:
     """The rules of a topic as JSON that is the same for rules that find the same posts for sure."""
     rules = sorted({json.dumps(_plain(rule), ensure_ascii=False) for rule in topic.rules})
-    languages = sorted({primary(language) for language in topic.languages})
+    languages = sorted({primary_language(language) for language in topic.languages})
     return json.dumps({"languages": languages, "rules": [json.loads(rule) for rule in rules]}, ensure_ascii=False)
 
 

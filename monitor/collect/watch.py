@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from monitor.config import THREAD_RULE
 from monitor.records import AccountStatus, Deletion, Post
 from monitor.store import Store
 from monitor.store.queries import watched
+
+
+@lru_cache(maxsize=1_000)  # one tuple for all posts that matched the same
+def _topics(rules: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(rule.split("/")[0] for rule in rules))
 
 
 class Watch:
@@ -55,8 +61,7 @@ class Watch:
     def add(self, post: Post) -> None:
         """Watch a post that matched; nobody replies to a repost."""
         if post.kind != "repost" and post.matched:
-            topics = tuple(dict.fromkeys(rule.split("/")[0] for rule in post.matched))
-            self._add(post.post_id, topics, post.observed_at.toordinal())
+            self._add(post.post_id, _topics(post.matched), post.observed_at.toordinal())
 
     def forget(self, end: Deletion | AccountStatus) -> bool:
         """A post, or an account with all its posts, is gone; True when something was watched."""

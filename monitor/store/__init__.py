@@ -146,6 +146,11 @@ class Store:
             [row] = transaction.rows("forgetting")
             return Forgotten(**row)
 
+    def plan_check(self, name: str, stream: str, most: int, now: datetime | None = None) -> None:
+        """Begin a check of the next ``most`` ids of X behind the cursor of ``stream``; of none where none are left."""
+        with self._writing(now) as transaction:
+            transaction.run("plan_check", name=name, stream=stream, most=most)
+
     def tend(self, now: datetime | None = None) -> None:
         """Drop what need not be kept for ever; cheap, meant for every hour."""
         with self._writing(now) as transaction:

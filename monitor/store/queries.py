@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from monitor.records import Gap
 from monitor.store import Store
@@ -45,6 +45,16 @@ class CursorStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Spend:
+    """What X bills for one kind of reads on one UTC day."""
+
+    day: date
+    item: str
+    n: int
+    microdollars: int
+
+
+@dataclass(frozen=True, slots=True)
 class StoreStatus:
     """What is going on in one file; ``rejected`` is (stream, reason, count), most frequent first.
 
@@ -61,6 +71,7 @@ class StoreStatus:
     models: dict[str, int]
     authors: int
     texts: int
+    spend: tuple[Spend, ...]
 
 
 def shown_models(store: Store) -> dict[str, int]:
@@ -103,6 +114,11 @@ def open_gap(store: Store, stream: str) -> Gap | None:
     return Gap(stream, rows[0]["start"], None, rows[0]["why"]) if rows else None
 
 
+def spent_since(store: Store, day: date) -> int:
+    """Microdollars that X has billed since a UTC day, that day included."""
+    return sum(store.read("spend", since=day)["microdollars"].to_pylist())
+
+
 def status(store: Store) -> StoreStatus:
     """Everything that ``monitor status`` tells, of one moment."""
     with store.reading() as moment:
@@ -119,4 +135,5 @@ def status(store: Store) -> StoreStatus:
             synthetic=moment.read("marked", key="synthetic")["value"].to_pylist() == ["true"],
             models={row["model_id"]: row["n"] for row in moment.read("status_models").to_pylist()},
             **moment.read("status_distinct").to_pylist()[0],
+            spend=tuple(Spend(**row) for row in moment.read("spend", since=date.min).to_pylist()),
         )

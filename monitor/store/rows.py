@@ -48,7 +48,16 @@ _ACCOUNT = pa.schema(
 _SEEN = pa.schema([("stream", _TEXT), ("hour", _TIME), ("n", pa.int64())])
 _REJECTED = pa.schema([("stream", _TEXT), ("why", _TEXT), ("rejected_at", _TIME), ("raw", _TEXT)])
 _GAP = pa.schema([("stream", _TEXT), ("start", _TIME), ("end", _TIME), ("why", _TEXT), ("filled_by", _TEXT)])
+_SCRUB = pa.schema([("platform", _TEXT), ("post_id", _TEXT)])
+_CHECK = pa.schema(
+    [
+        *((n, pa.int64()) for n in ("ord", "asked", "named")),
+        *((n, _TEXT) for n in ("name", "platform", "state", "job")),
+    ]
+)
 _CURSOR = pa.schema([("stream", _TEXT), ("value", _TEXT), ("event_at", _TIME)])
+_CHARGE = pa.schema([("day", pa.date32()), ("item", _TEXT), ("key", _TEXT), ("microdollars", pa.int64())])
+_COUNTED = pa.schema([("platform", _TEXT), ("topic", _TEXT), ("hour", _TIME), ("n", pa.int64())])
 _SCORE = pa.schema(
     [
         *((n, _TEXT) for n in ("platform", "post_id", "model_id", "removal_label", "stance_label")),
@@ -98,6 +107,10 @@ def staged(batch: Batch) -> dict[str, pa.Table]:
         tables["in_accounts"] = _table(
             _fields(batch.accounts, "platform", "author_id", "status", "changed_at"), _ACCOUNT
         )
+    if batch.scrubs:
+        tables["in_scrubs"] = _table(_fields(batch.scrubs, *_SCRUB.names), _SCRUB)
+    if batch.checks:
+        tables["in_checks"] = _table(_fields(batch.checks, *_CHECK.names[1:]), _CHECK)
     if batch.seen:
         tables["in_seen"] = _table(_summed(batch.seen), _SEEN)
     if batch.rejected:
@@ -105,6 +118,12 @@ def staged(batch: Batch) -> dict[str, pa.Table]:
     if batch.gaps:
         last = {(gap.stream, gap.start): gap for gap in batch.gaps}
         tables["in_gaps"] = _table(_fields(last.values(), "stream", "start", "end", "why", "filled_by"), _GAP)
+    if batch.charges:
+        once = {(charge.day, charge.item, charge.key): charge for charge in batch.charges}
+        tables["in_charges"] = _table(_fields(once.values(), *_CHARGE.names), _CHARGE)
+    if batch.counted:
+        latest = {(one.platform, one.topic, one.hour): one for one in batch.counted}
+        tables["in_counted"] = _table(_fields(latest.values(), *_COUNTED.names), _COUNTED)
     if batch.cursor:
         row = {"stream": batch.cursor.stream, "value": batch.cursor.value, "event_at": batch.cursor.at}
         tables["in_cursor"] = _table([row], _CURSOR)

@@ -60,9 +60,11 @@ class Transaction:
     def commit(self, batch: Batch) -> Committed:
         """Run what the batch needs, in the order in which it must happen: states, deletions, posts, ledger."""
         hidden, shown = self._accounts() if batch.accounts else (0, 0)
+        if batch.checks:
+            self._prove(batch)
         deleted = self._deletions() if batch.deletions or batch.accounts else 0
         inserted, updated = self._posts() if batch.posts else (0, 0)
-        for name in ("seen", "rejected", "gaps", "cursor"):
+        for name in ("scrubs", "checks", "seen", "rejected", "gaps", "charges", "counted", "cursor"):
             if getattr(batch, name):
                 self.run(name)
         return Committed(inserted, updated, deleted, hidden, shown, len(batch.rejected))
@@ -70,6 +72,13 @@ class Transaction:
     def _accounts(self) -> tuple[int, int]:
         self.run("accounts")
         return self.count_where("account_row", "is_hiding"), self.count_where("account_row", "is_showing")
+
+    def _prove(self, batch: Batch) -> None:
+        """Log what the answer to a check hides and removes, before it goes."""
+        if batch.accounts:
+            self.run("complied_accounts")
+        if batch.deletions:
+            self.run("complied")
 
     def _deletions(self) -> int:
         self.run("deletions")

@@ -39,6 +39,7 @@ class Rig:
         seen: inspected posts in the end; None: not counted.
         rejected: items refused in the end, by reason.
         is_live: the stream never ends, so that its faults are gaps.
+        bill: microdollars that the source has charged for, which must be those of the ledger.
     """
 
     open: Callable[[], Collector]
@@ -47,6 +48,7 @@ class Rig:
     seen: int | None = None
     rejected: int = 0
     is_live: bool = False
+    bill: Callable[[], int] = lambda: 0
 
 
 Rigs = dict[str, Callable[[Path], AbstractContextManager[Rig]]]
@@ -77,7 +79,7 @@ def run(
     watch = watch if watch is not None else Watch.of(store, "bluesky", 3650)
     alarm.start()
     try:
-        collect(collector, store, Matcher([TOPIC]), watch, stop, committed, Backoff(0.01, 0.05), 0.0)
+        collect(collector, store, Matcher([TOPIC]), watch, stop, committed, Backoff(0.01, 0.05), 0.0, 0.2)
     finally:
         alarm.cancel()
     assert not expired.is_set(), "the stream did not get to its end"

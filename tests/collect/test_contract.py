@@ -4,6 +4,7 @@ import importlib
 import threading
 import time
 from contextlib import suppress
+from datetime import date
 
 import pytest
 
@@ -11,7 +12,7 @@ from monitor.collect import COLLECTORS
 from monitor.errors import CollectError, StreamEnded
 from monitor.records import Batch
 from monitor.store import Store
-from monitor.store.queries import gaps
+from monitor.store.queries import gaps, spent_since
 from tests.collect.rig import Rig, ids, run
 
 MODULES = {name: importlib.import_module(f"tests.collect.rig_{name}") for name in COLLECTORS}
@@ -37,6 +38,7 @@ def holds_what_it_should(store: Store, rig: Rig) -> None:
     assert rig.seen is None or sum(store.read("status_seen")["n"].to_pylist()) == rig.seen
     assert sum(store.read("status_rejected")["n"].to_pylist()) == rig.rejected
     assert all(gap.end is not None for gap in gaps(store))
+    assert spent_since(store, date.min) == rig.bill()
 
 
 @each_scenario

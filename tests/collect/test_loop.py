@@ -27,12 +27,15 @@ class Scripted:
     def __init__(self, *steps):
         self._steps = steps
         self._faults = set()
+        self._is_closed = False
         self.pulls = []
 
     def pull(self, cursor):
         self.pulls.append(cursor)
         for number in range(int(cursor.value) if cursor else 0, len(self._steps)):
             step = self._steps[number]
+            if self._is_closed:
+                return
             if isinstance(step, Exception):
                 if number in self._faults:
                     continue
@@ -41,7 +44,7 @@ class Scripted:
             yield batch(cursor=Cursor(STREAM, str(number + 1)), **step)
 
     def close(self):
-        pass
+        self._is_closed = True
 
 
 class Failing(Scripted):

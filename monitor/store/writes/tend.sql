@@ -6,3 +6,5 @@ DELETE FROM rejected WHERE rejected_at < $now - INTERVAL 7 DAYS;
 DELETE FROM rejected WHERE rowid IN (SELECT rowid FROM rejected ORDER BY rejected_at DESC OFFSET 100000);
 -- The sketch of a text that nobody's post holds any more; here, since it scans too much for every deletion.
 DELETE FROM text_groups WHERE text_group NOT IN (SELECT text_group FROM posts WHERE text_group IS NOT NULL);
+-- X bills by the UTC day: who was billed on an earlier one does not matter any more.
+DELETE FROM charged WHERE day < CAST($now AS DATE) - 1;

@@ -48,6 +48,9 @@ def handler(server: XServer, is_closed: threading.Event) -> type[QuietHandler]:
     class Handler(QuietHandler):
         content_type = "application/json; charset=utf-8"
 
+        def time(self) -> float:
+            return server.clock.now().timestamp()
+
         def do_GET(self) -> None:
             url = urlsplit(self.path)
             body = self.read_body()

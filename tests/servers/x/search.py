@@ -16,7 +16,7 @@ from tests.servers.x.page import page
 from tests.servers.x.posts import first_id, iso
 from tests.servers.x.problem import invalid, missing
 from tests.servers.x.query import BadQuery, parse
-from tests.servers.x.span import Span, span, token
+from tests.servers.x.span import LEAST_LAG, Span, span, token
 
 QUERY_LENGTH = {"recent": 512, "all": 1_024}
 _PAGE = {"recent": 100, "all": 500}
@@ -29,10 +29,14 @@ Params = Mapping[str, str]
 
 
 class Search:
-    """Answers for requests that have passed authorisation and rate limits."""
+    """Answers for requests that have passed authorisation and rate limits.
+
+    ``least_lag`` is how far behind now an end must lie; a test that cannot wait for it makes it negative.
+    """
 
     def __init__(self, archive: Archive, clock: Clock, till: Till) -> None:
         self._archive, self._clock, self._till = archive, clock, till
+        self.least_lag = LEAST_LAG
 
     def search(self, params: Params, reach: str, names: Names) -> dict[str, Any]:
         """One page of posts, the newest first."""
@@ -92,7 +96,7 @@ class Search:
             parse(text)
         except BadQuery as error:
             raise invalid(f"There were errors processing your request: {error}", query=text) from error
-        return text, span(params, self._clock.now(), is_recent=reach == "recent")
+        return text, span(params, self._clock.now(), is_recent=reach == "recent", least_lag=self.least_lag)
 
 
 def known(params: Params, names: set[str] | frozenset[str]) -> None:

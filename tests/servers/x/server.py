@@ -59,7 +59,7 @@ class XServer:
         self.till = Till(self.clock)
         self.rules = Rules(self.clock)
         self.stream = Stream(self.archive, self.rules, self.clock, self.till)
-        self._search = Search(self.archive, self.clock, self.till)
+        self.search = Search(self.archive, self.clock, self.till)
         self._blocked: Problem | None = None
         self._lock = threading.Lock()
         self._is_closed = threading.Event()
@@ -191,11 +191,11 @@ class XServer:
     def _data(self, request: Request, last: str) -> tuple[int, dict[str, Any]]:
         endpoint, params = request.endpoint, request.params
         if endpoint.startswith("search/"):
-            return 200, self._search.search(params, last, self.names)
+            return 200, self.search.search(params, last, self.names)
         if endpoint.startswith("counts/"):
-            return 200, self._search.counts(params, last, self.names)
+            return 200, self.search.counts(params, last, self.names)
         if endpoint == "lookup":
-            return 200, self._search.look_up(params, self.names)
+            return 200, self.search.look_up(params, self.names)
         if endpoint == "rules":
             return 200, self.rules.get(params)
         if endpoint == "rules/change":

@@ -16,7 +16,7 @@ from tests.servers.x.problem import invalid
 RECENT = timedelta(days=7)
 _ALL = timedelta(days=30)  # as far the full archive goes back where no start is named
 _LAG = timedelta(seconds=30)  # the newest posts are not yet found
-_LEAST_LAG = timedelta(seconds=10)
+LEAST_LAG = timedelta(seconds=10)
 _FIRST_POST = datetime(2006, 3, 21, tzinfo=UTC)
 _ASKED = ("query", "start_time", "end_time", "since_id", "until_id", "granularity")
 
@@ -37,7 +37,7 @@ class Span:
         return time_of(self.until)
 
 
-def span(params: Mapping[str, str], now: datetime, *, is_recent: bool) -> Span:
+def span(params: Mapping[str, str], now: datetime, *, is_recent: bool, least_lag: timedelta = LEAST_LAG) -> Span:
     """What is asked for, or where a page token says so, what is left of it.
 
     Raises:
@@ -50,7 +50,7 @@ def span(params: Mapping[str, str], now: datetime, *, is_recent: bool) -> Span:
     if times and ids:
         raise invalid("Invalid use of 'since_id' or 'until_id' in conjunction with 'start_time' or 'end_time'.")
     floor = now - RECENT if is_recent else _FIRST_POST
-    end = _end(params, now)
+    end = _end(params, now, least_lag)
     start = _time(params, "start_time") or max(floor, end - (RECENT if is_recent else _ALL))
     if start < floor:
         raise invalid(f"'start_time' must be on or after {iso(floor)}.", start_time=params["start_time"])
@@ -80,9 +80,9 @@ def _digest(params: Mapping[str, str]) -> str:
     return hashlib.sha256(asked.encode()).hexdigest()[:12]
 
 
-def _end(params: Mapping[str, str], now: datetime) -> datetime:
+def _end(params: Mapping[str, str], now: datetime, least_lag: timedelta) -> datetime:
     end = _time(params, "end_time")
-    if end is not None and end > now - _LEAST_LAG:
+    if end is not None and end > now - least_lag:
         raise invalid("'end_time' must be a minimum of 10 seconds prior to the request time.", end_time=iso(end))
     return end or now - _LAG
 

@@ -1,0 +1,63 @@
+"""What X's answers cost, and a till that says stop before the money is gone."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from monitor.collect.x_spend import MICRO, Till, charges
+from monitor.config import X
+from monitor.errors import Unpaid
+
+AT = datetime(2026, 11, 26, 23, 59, tzinfo=UTC)
+PAGE = {
+    "data": [{"id": "1", "author_id": "7"}, {"id": "2", "author_id": "7"}],
+    "includes": {"users": [{"id": "7", "username": "ann"}], "tweets": [{"id": "3"}, {"id": "1"}]},
+}
+
+
+def test_posts_what_they_refer_to_and_authors_are_each_charged():
+    found = sorted((one.item, one.key, one.microdollars) for one in set(charges(PAGE, X(), AT)))
+    assert found == [("post", "1", 5_000), ("post", "2", 5_000), ("post", "3", 5_000), ("user", "7", 10_000)]
+    assert {one.day for one in charges(PAGE, X(), AT)} == {date(2026, 11, 26)}
+
+
+def test_the_new_names_cost_the_same_as_the_old_ones():
+    renamed = PAGE | {"includes": {"users": PAGE["includes"]["users"], "posts": PAGE["includes"]["tweets"]}}
+    assert list(charges(renamed, X(), AT)) == list(charges(PAGE, X(), AT))
+
+
+@pytest.mark.parametrize("answer", [{}, {"data": None}, {"data": [None, "x", {}]}, {"data": [], "includes": []}])
+def test_an_answer_without_posts_costs_nothing(answer):
+    assert list(charges(answer, X(), AT)) == []
+
+
+def test_the_smaller_budget_decides_and_what_was_read_since_counts_at_once():
+    till = Till(X(budget_per_day=1.0, budget_per_month=10.0), lambda day: 0)
+    assert till.left() == MICRO
+    till.note(charges(PAGE, X(), AT))
+    assert till.left() == MICRO - 30_000  # one of the posts came twice: counted high until the ledger knows better
+    by_month = Till(X(budget_per_day=5.0, budget_per_month=10.0), lambda day: round(9.5 * MICRO) if day.day == 1 else 0)
+    assert by_month.left() in (MICRO // 2, 0)  # on the first of a month both sums are the same
+
+
+def test_a_budget_that_is_used_up_refuses_and_asks_the_ledger_again_before_it_does():
+    asked = []
+    till = Till(X(budget_per_day=0.01), lambda day: asked.append(day) or 0, commit_seconds=0.0)
+    till.check()
+    till.note([*charges(PAGE, X(), AT), *charges(PAGE, X(), AT)])
+    till.check()  # the ledger says that nothing was spent: the same posts had been read before
+    assert len(asked) == 4
+    empty = Till(X(budget_per_day=0.0), lambda day: 0)
+    with pytest.raises(Unpaid, match=r"\$0\.00 a day") as caught:
+        empty.check()
+    assert 0 < caught.value.wait_seconds <= 900
+    with pytest.raises(Unpaid):
+        till.check(20_000)
+
+
+def test_eighty_per_cent_of_a_budget_are_warned_of_once(caplog):
+    till = Till(X(budget_per_day=1.0), lambda day: round(0.85 * MICRO))
+    with caplog.at_level("WARNING"):
+        till.left()
+        till._read()
+    assert [record.message for record in caplog.records] == ["80 % of a budget for X is spent; $0.15 are left"]
