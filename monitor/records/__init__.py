@@ -1,0 +1,68 @@
+"""The nouns of the product: frozen, slotted, every time in UTC.
+
+A record knows nothing of the wire it came from and nothing of the table it goes to.
+"""
+
+from monitor.records.collected import (
+    AccountStatus,
+    Asking,
+    Batch,
+    Charge,
+    Check,
+    Counted,
+    Cursor,
+    Deletion,
+    Engagement,
+    Gap,
+    Item,
+    Kind,
+    Platform,
+    Post,
+    Rejected,
+    Scrub,
+    Seen,
+    Source,
+    Visibility,
+)
+from monitor.records.derived import (
+    Annotation,
+    Draw,
+    Estimate,
+    EventKind,
+    Forgotten,
+    Grouped,
+    RuleVersion,
+    Score,
+    Window,
+)
+
+__all__ = [
+    "AccountStatus",
+    "Annotation",
+    "Asking",
+    "Batch",
+    "Charge",
+    "Check",
+    "Counted",
+    "Cursor",
+    "Deletion",
+    "Draw",
+    "Engagement",
+    "Estimate",
+    "EventKind",
+    "Forgotten",
+    "Gap",
+    "Grouped",
+    "Item",
+    "Kind",
+    "Platform",
+    "Post",
+    "Rejected",
+    "RuleVersion",
+    "Score",
+    "Scrub",
+    "Seen",
+    "Source",
+    "Visibility",
+    "Window",
+]
