@@ -67,7 +67,7 @@ def _kill(batch, committed):
 
 def test_a_gap_that_the_search_filled_says_so_and_another_says_why_not(server, store):
     server.stream.script(StreamFault("close", 2))
-    server.stream.script(StreamFault("close", 2))
+    server.stream.script(StreamFault("close", 0))
     with publishing(server, Author(server, chatter(40))) as author:
         author.server.refuse("search/recent", invalid("no"))
         run(stream(server), store, until=author.is_read)

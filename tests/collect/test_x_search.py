@@ -89,7 +89,8 @@ def test_a_recent_search_that_has_become_old_goes_on_in_the_archive(server):
 def test_the_end_is_never_nearer_than_x_takes_it_and_the_start_never_before_it_began(server):
     server.hold(make_post("SoundCloud now", datetime.now(UTC) - timedelta(minutes=2)))
     assert len(found(search(server, Window(LAST_DAYS.start, NOW + 1000 * HOUR)).pull(None))) == 1
-    assert list(search(server, Window(NOW, NOW + HOUR)).pull(None)) == []
+    now = datetime.now(UTC)
+    assert list(search(server, Window(now, now + HOUR)).pull(None)) == []
     ancient = Window(datetime(1999, 1, 1, tzinfo=UTC), datetime(2010, 1, 1, tzinfo=UTC))
     assert [batch.rejected for batch in search(server, ancient).pull(None)] == [()]
     assert list(search(server, Window(ancient.start, datetime(2001, 1, 1, tzinfo=UTC))).pull(None)) == []
@@ -143,7 +144,7 @@ def test_the_budget_is_kept_to_the_cent_and_the_next_day_goes_on(server, store):
     server.hold(*chatter(LAST_DAYS, 400))
     with pytest.raises(Unpaid, match=r"budget for X is used up: \$1.00 a day"):
         _run_out(with_budget(server, store, 1.0), store)
-    assert 0.90 * MICRO < spent_since(store, date.min) == microdollars(server) <= 1.0 * MICRO
+    assert 0.85 * MICRO <= spent_since(store, date.min) == microdollars(server) <= 1.0 * MICRO
     run(with_budget(server, store, 100.0), store)  # as another day would
     assert len(ids(store)) == 400
     assert spent_since(store, date.min) == microdollars(server) == 400 * 5_000
