@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
+from importlib.abc import MetaPathFinder
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -35,6 +37,7 @@ def plan(
     Asks X for counts by the hour (cents, within the budgets in [x]; kept, so never paid twice). Then tells what all
     posts, and samples of several sizes, would cost, and how exact a share found in them would be. Needs X_BEARER_TOKEN.
     """
+    _leave_out_pandas()
     from monitor.cli.collecting import chosen, stop_on_signals
     from monitor.cli.logs import to_stderr
     from monitor.cli.times import window_of
@@ -57,6 +60,20 @@ def plan(
         typer.echo(orjson.dumps(_as_dict(plans), option=orjson.OPT_INDENT_2).decode())
     else:
         _print(plans)
+
+
+class _NoPandas(MetaPathFinder):
+    """Says that pandas is not installed."""
+
+    def find_spec(self, name: str, path: object, target: object = None) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError("pandas is left out", name=name)
+
+
+def _leave_out_pandas() -> None:
+    """DuckDB and pyarrow import pandas, half a second, to tell its values from others; a fresh program has none."""
+    if not {"pandas", "pyarrow"} & sys.modules.keys():
+        sys.meta_path.insert(0, _NoPandas())
 
 
 def _as_dict(plans: Plans) -> dict[str, Any]:
