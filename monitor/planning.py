@@ -175,7 +175,7 @@ def _plan(settings: X, store: Moment, topic: Topic, window: Window, budget: Budg
 def _options(settings: X, hourly: Hourly, budget: Budget) -> Iterator[Option]:
     """Samples of several sizes, those that the budgets buy, and the census."""
     total, each = int(hourly.sum()), sum(_prices(settings))
-    bought = {int(left / each) for left in (budget.today, budget.month)} if each else set()
+    bought = {int(left / each + 1e-9) for left in (budget.today, budget.month)} if each else set()
     sizes = sorted({size for size in {*SIZES, *bought} if 2 <= size < total})
     for size in (*sizes, *([total] if total else ())):
         yield _option(settings, planned(hourly, size), budget, is_census=size == total)
@@ -183,7 +183,7 @@ def _options(settings: X, hourly: Hourly, budget: Budget) -> Iterator[Option]:
 
 def _option(settings: X, sample: Planned, budget: Budget, *, is_census: bool) -> Option:
     post, context, authors = (sample.posts * price for price in _prices(settings))
-    dollars = post + context + authors
+    dollars = round(post + context + authors, 6)
     intervals = {share: sample.interval(share) for share in SHARES}
     return Option(sample.posts, is_census, context, authors, dollars, intervals, budget.days(dollars))
 
@@ -198,7 +198,8 @@ def _budget(settings: X, store: Moment, now: datetime) -> Budget:
     today = now.date()
     spent, of_month = (spent_since(store, day) / MICRO for day in (today, today.replace(day=1)))
     month = max(0.0, settings.budget_per_month - of_month)
-    return Budget(min(month, max(0.0, settings.budget_per_day - spent)), month, settings.budget_per_day)
+    today_left = min(month, max(0.0, settings.budget_per_day - spent))
+    return Budget(round(today_left, 6), round(month, 6), settings.budget_per_day)
 
 
 def _missing(store: Store, topics: Sequence[Topic], hours: Window) -> list[Question]:
