@@ -33,7 +33,6 @@ SIZES = (200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000)  # post
 SHARES = (0.5, 0.1)  # at which the intervals are told: where they are widest, and of something rare
 _JOURNAL = "counts"
 _ATTEMPTS = 3  # after a fault of X, at what is not counted yet
-_KEPT = "What was counted is kept: ask again, and only the rest is asked and paid for."
 _compiled = cache(compile_queries)
 Hourly: TypeAlias = NDArray[np.int64]
 
@@ -134,7 +133,8 @@ def ask(
     api, till = Api(config.x, secrets), Till(config.x, lambda day: spent_since(store, day))
     backoff = Backoff(attempts=_ATTEMPTS, hopeless=(*HOPELESS, QueryRefused, RateLimited))
     till.check(cost(due, config.x.prices))
-    say(f"Asking X for counts: {len(due):,} requests, ${cost(due, config.x.prices) / MICRO:,.3f}. No post is read.")
+    requests = f"{len(due):,} request{'s' * (len(due) > 1)}"
+    say(f"Asking X for counts: {requests}, ${cost(due, config.x.prices) / MICRO:,.3f}. No post is read.")
     paid: list[int] = []
     try:
         while due and not stop.is_set():
@@ -143,12 +143,18 @@ def ask(
                 due = []
             except CollectError as error:
                 if not backoff.wait(STREAM, error, stop):
-                    error.hint = " ".join(filter(None, (error.hint, _KEPT)))
+                    error.hint = _hint(error, bool(paid))
                     raise
                 due = _missing(store, topics, hours)
     finally:
         api.close()
     return sum(paid) / MICRO
+
+
+def _hint(error: CollectError, has_paid: bool) -> str:
+    wait = f"X answers again in {error.wait_seconds / 60:.0f} min." if type(error) is RateLimited else ""
+    kept = "What was counted is kept: run it again, and only the rest is asked and paid for." if has_paid else ""
+    return " ".join(filter(None, (error.hint, wait, kept)))
 
 
 def _ask(api: Api, store: Store, due: list[Question], till: Till, stop: threading.Event, paid: list[int]) -> None:
@@ -243,6 +249,5 @@ def _counts(store: Moment, topic: Topic, queries: Sequence[str], hours: Window) 
     names = [fingerprint((query,)) for query in queries]
     params = {"platform": "x", "topic": topic.name, "queries": names, "start": hours.start, "end": hours.end}
     table = store.read("counted", **params)
-    seconds = table["hour"].to_numpy().astype("datetime64[s]").astype(np.int64)
-    counts[table["query"].to_numpy(), (seconds - int(hours.start.timestamp())) // 3600] = table["n"].to_numpy()
+    counts[table["query"].to_numpy(), table["hour"].to_numpy()] = table["n"].to_numpy()
     return counts

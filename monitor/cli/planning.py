@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 _CAVEAT = (
     "X counts what its queries find: more than the rules match, and nothing that was deleted since. Prices are what it "
-    "costs at most: a post that was read today before, or that answers and quotes nothing, costs less."
+    "costs at most: a post that was read today before, or that answers and quotes nothing, costs less. (One that does "
+    "both costs a read more.)"
 )
 _TWICE = "A post that two of its queries find is counted twice, and paid for once."
 
@@ -139,7 +140,7 @@ def _example(one: Plan) -> str:
         return "All posts are few enough to be read: no interval, whatever share of them is asked for."
     return (
         f"Say {100 * share:g} % of the posts speak of leaving. {option.posts:,} posts, drawn evenly over the time, give"
-        f" that as an interval of {_interval(ends)} or so; 95 of 100 such intervals hold the truth."
+        f" that as a 95 % interval of {_interval(ends)} or so: 95 of 100 such intervals hold the truth."
     )
 
 

@@ -162,3 +162,12 @@ def test_a_backfill_that_the_budget_ends_says_so_and_notes_the_gap(config, x):
     store = Store(config.parent / "monitor.duckdb")
     assert ["not searched to its end" in gap.why for gap in gaps(store)] == [True, True]
     assert 0 < booked(config) == int(x.dollars() * 1_000_000) <= 120_000
+
+
+def test_a_plan_does_not_wait_for_pandas(config, x):
+    command = [COMMAND[0], "-X", "importtime", *COMMAND[1:], "plan", *MAY, "--topic", "ai", "-c", str(config)]
+    variables = environment() | {"X_BEARER_TOKEN": x.token}
+    done = subprocess.run(command, env=variables, check=True, capture_output=True, text=True)
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert {"pyarrow", "duckdb", "tweepy"} <= imported
+    assert not {"pandas", "pyarrow.compute"} & imported
