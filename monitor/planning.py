@@ -5,32 +5,35 @@ X is asked for counts first: cents for all hours of months. They are kept: nothi
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from itertools import chain
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
 from typing import TypeAlias
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
 from monitor.analyse.plan import Planned, planned
-from monitor.collect.x_api import Api
-from monitor.collect.x_counts import HOUR, Question, cost, count, questions, whole_hours
+from monitor.collect.backoff import HOPELESS, Backoff
+from monitor.collect.x_api import Api, QueryRefused
+from monitor.collect.x_counts import HOUR, PART, STREAM, Question, cost, count, endpoint, whole_hours
 from monitor.collect.x_place import fingerprint
-from monitor.collect.x_query import ARCHIVE_LIMIT, compile_queries
+from monitor.collect.x_query import ARCHIVE_LIMIT, RECENT_LIMIT, compile_queries
 from monitor.collect.x_spend import MICRO, Till
 from monitor.config import Config, Secrets, Topic, X
-from monitor.errors import ConfigError
-from monitor.records import Batch, Cursor, Window
-from monitor.store import Store
+from monitor.errors import CollectError, ConfigError, RateLimited
+from monitor.records import Window
+from monitor.store import Moment, Store
+from monitor.store.journal import journal, recover
 from monitor.store.queries import spent_since
 
 SIZES = (200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000)  # posts of the samples that are offered
 SHARES = (0.5, 0.1)  # at which the intervals are told: where they are widest, and of something rare
-_COMMIT_SECONDS = 1.0
+_JOURNAL = "counts"
+_ATTEMPTS = 3  # after a fault of X, at what is not counted yet
+_compiled = cache(compile_queries)
 Hourly: TypeAlias = NDArray[np.int64]
 
 
@@ -54,7 +57,7 @@ class Option:
     """One way to read: ``posts`` of the posts that X counts, at most ``dollars`` in all.
 
     ``context`` and ``authors`` are the parts of it for posts that are referred to, one for each at most, and for
-    authors, each another one at most. ``margins`` are half widths of the 95 % interval of a share, by the share.
+    authors, each another one at most. ``intervals`` are the 95 % intervals, by the share that is asked for.
     """
 
     posts: int
@@ -62,15 +65,19 @@ class Option:
     context: float
     authors: float
     dollars: float
-    margins: dict[float, float]
+    intervals: dict[float, tuple[float, float]]
     days: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What X counts of one topic, ``posts`` in ``hours`` hours, and the ways to read them, the largest last."""
+    """What X counts of one topic, ``posts`` in ``hours`` hours, and the ways to read them, the largest last.
+
+    A post that two of its ``queries`` find is counted twice. Without a query X cannot be asked for any of its rules.
+    """
 
     topic: str
+    queries: int
     hours: int
     posts: int
     unsayable: tuple[str, ...]
@@ -79,88 +86,102 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Plans:
-    """``asked`` requests for counts were made for this, which cost ``dollars``; ``budget`` is what they left."""
+    """``dollars`` were spent on counts for this; ``budget`` is what they left."""
 
     window: Window
-    asked: int
     dollars: float
     budget: Budget
     topics: tuple[Plan, ...]
 
 
-def plan(
-    config: Config, secrets: Secrets, store: Store, topics: list[Topic], window: Window, say: Callable[[str], None]
-) -> Plans:
-    """Count what is not counted yet, and work out what reading would cost.
-
-    Args:
-        say: told what the counts will cost before they are asked for.
+def countable(window: Window, now: datetime) -> Window:
+    """The whole hours of a window that X can count.
 
     Raises:
-        ConfigError: the window holds no whole hour that X can count.
-        AuthError, RateLimited, Unpaid, CollectError: as X, or the budget, answers a request for counts.
+        ConfigError: there are none.
     """
-    now = datetime.now(UTC)
     hours = whole_hours(window, now)
     if hours.start >= hours.end:
         raise ConfigError(
             "X can count nothing in this time", "It counts whole hours that are over, from 21 March 2006 on."
         )
-    due = [(topic, _missing(store, topic, hours, now)) for topic in topics]
-    asked = [question for _, questions_ in due for question in questions_]
-    price = cost(asked, config.x.prices)
-    requests = sum(len(question.queries) for question in asked)
-    if asked:
-        say(f"Asking X for counts: {requests:,} requests, ${price / MICRO:,.3f}.")
-        _ask(config.x, secrets, store, due, now)
-    budget = _budget(config.x, store, now)
-    return Plans(
-        hours, requests, price / MICRO, budget, tuple(_plan(config.x, store, t, hours, budget) for t in topics)
-    )
+    return hours
 
 
-def _ask(settings: X, secrets: Secrets, store: Store, due: list[tuple[Topic, list[Question]]], now: datetime) -> None:
-    api, till = Api(settings, secrets), Till(settings, lambda day: spent_since(store, day))
+def ask(
+    config: Config,
+    secrets: Secrets,
+    store: Store,
+    topics: Sequence[Topic],
+    hours: Window,
+    stop: threading.Event,
+    say: Callable[[str], None],
+) -> float:
+    """Have X count what it has not counted yet, and keep it; the dollars that this cost.
+
+    Args:
+        stop: when it is set, nothing more is asked; what was asked is kept.
+        say: told what it will cost before anything is asked.
+
+    Raises:
+        AuthError, RateLimited, Unpaid, CollectError: as X, or the budget, answers; what was counted before is kept.
+    """
+    recover(store, _JOURNAL)
+    due = _missing(store, topics, hours)
+    if not due:
+        return 0.0
+    api, till = Api(config.x, secrets), Till(config.x, lambda day: spent_since(store, day))
+    backoff = Backoff(attempts=_ATTEMPTS, hopeless=(*HOPELESS, QueryRefused, RateLimited))
+    till.check(cost(due, config.x.prices))
+    requests = f"{len(due):,} request{'s' * (len(due) > 1)}"
+    say(f"Asking X for counts: {requests}, ${cost(due, config.x.prices) / MICRO:,.3f}. No post is read.")
+    paid: list[int] = []
     try:
-        till.check(cost([question for _, asked in due for question in asked], settings.prices))
-        for topic, asked in due:
-            _keep(store, count(api, topic, asked, till, _cursor(store, topic, now)))
+        while due and not stop.is_set():
+            try:
+                _ask(api, store, due, till, stop, paid)
+                due = []
+            except CollectError as error:
+                if not backoff.wait(STREAM, error, stop):
+                    error.hint = _hint(error, bool(paid))
+                    raise
+                due = _missing(store, topics, hours)
     finally:
         api.close()
+    return sum(paid) / MICRO
 
 
-def _keep(store: Store, batches: Iterator[Batch]) -> None:
-    """Commit what was counted and what it cost, once a second and whatever comes in between."""
-    held: list[Batch] = []
-    began = time.monotonic()
-    try:
-        for batch in batches:
-            held.append(batch)
-            if time.monotonic() - began > _COMMIT_SECONDS:
-                _commit(store, held)
-                began = time.monotonic()
-    finally:
-        _commit(store, held)
+def _hint(error: CollectError, has_paid: bool) -> str:
+    wait = f"X answers again in {error.wait_seconds / 60:.0f} min." if type(error) is RateLimited else ""
+    kept = "What was counted is kept: run it again, and only the rest is asked and paid for." if has_paid else ""
+    return " ".join(filter(None, (error.hint, wait, kept)))
 
 
-def _commit(store: Store, held: list[Batch]) -> None:
-    if held:
-        charges, counted = chain.from_iterable(b.charges for b in held), chain.from_iterable(b.counted for b in held)
-        store.commit(replace(held[-1], charges=tuple(charges), counted=tuple(counted)))
-        held.clear()
+def _ask(api: Api, store: Store, due: list[Question], till: Till, stop: threading.Event, paid: list[int]) -> None:
+    with journal(store, _JOURNAL) as note:
+        for batch in count(api, due, till, stop):
+            note(batch)
+            paid += [one.microdollars for one in batch.charges]
 
 
-def _plan(settings: X, store: Store, topic: Topic, window: Window, budget: Budget) -> Plan:
-    hourly = np.maximum(_counts(store, topic, window), 0)
-    unsayable = compile_queries(topic, ARCHIVE_LIMIT).unsayable
+def plan(config: Config, store: Store, topics: Sequence[Topic], hours: Window, dollars: float) -> Plans:
+    """What reading would cost, from the counts that are kept; ``dollars`` is what ``ask`` told."""
+    with store.reading() as moment:
+        budget = _budget(config.x, moment, datetime.now(UTC))
+        return Plans(hours, dollars, budget, tuple(_plan(config.x, moment, topic, hours, budget) for topic in topics))
+
+
+def _plan(settings: X, store: Moment, topic: Topic, window: Window, budget: Budget) -> Plan:
+    compiled = _compiled(topic, ARCHIVE_LIMIT)
+    hourly = np.maximum(_hourly(store, topic, window), 0)
     options = tuple(_options(settings, hourly, budget))
-    return Plan(topic.name, len(hourly), int(hourly.sum()), unsayable, options)
+    return Plan(topic.name, len(compiled.strings), len(hourly), int(hourly.sum()), compiled.unsayable, options)
 
 
 def _options(settings: X, hourly: Hourly, budget: Budget) -> Iterator[Option]:
     """Samples of several sizes, those that the budgets buy, and the census."""
     total, each = int(hourly.sum()), sum(_prices(settings))
-    bought = {int(left / each) for left in (budget.today, budget.month)} if each else set()
+    bought = {int(left / each + 1e-9) for left in (budget.today, budget.month)} if each else set()
     sizes = sorted({size for size in {*SIZES, *bought} if 2 <= size < total})
     for size in (*sizes, *([total] if total else ())):
         yield _option(settings, planned(hourly, size), budget, is_census=size == total)
@@ -168,9 +189,9 @@ def _options(settings: X, hourly: Hourly, budget: Budget) -> Iterator[Option]:
 
 def _option(settings: X, sample: Planned, budget: Budget, *, is_census: bool) -> Option:
     post, context, authors = (sample.posts * price for price in _prices(settings))
-    dollars = post + context + authors
-    margins = {share: sample.half_width(share) for share in SHARES}
-    return Option(sample.posts, is_census, context, authors, dollars, margins, budget.days(dollars))
+    dollars = round(post + context + authors, 6)
+    intervals = {share: sample.interval(share) for share in SHARES}
+    return Option(sample.posts, is_census, context, authors, dollars, intervals, budget.days(dollars))
 
 
 def _prices(settings: X) -> tuple[float, float, float]:
@@ -179,53 +200,54 @@ def _prices(settings: X) -> tuple[float, float, float]:
     return prices.post, prices.post if settings.context else 0.0, prices.user if settings.authors else 0.0
 
 
-def _budget(settings: X, store: Store, now: datetime) -> Budget:
+def _budget(settings: X, store: Moment, now: datetime) -> Budget:
     today = now.date()
     spent, of_month = (spent_since(store, day) / MICRO for day in (today, today.replace(day=1)))
     month = max(0.0, settings.budget_per_month - of_month)
-    return Budget(min(month, max(0.0, settings.budget_per_day - spent)), month, settings.budget_per_day)
+    today_left = min(month, max(0.0, settings.budget_per_day - spent))
+    return Budget(round(today_left, 6), round(month, 6), settings.budget_per_day)
 
 
-def _missing(store: Store, topic: Topic, window: Window, now: datetime) -> list[Question]:
-    """The questions for the time from the first to the last hour that was not counted under these rules."""
-    missing = np.flatnonzero(_counts(store, topic, window) < 0)
-    if not missing.size:
-        return []
-    start, end = (window.start + int(hour) * HOUR for hour in (missing[0], missing[-1] + 1))
-    return questions(topic, Window(start, end), now)
+def _missing(store: Store, topics: Sequence[Topic], hours: Window) -> list[Question]:
+    """As few questions as cover every hour that was not counted for every query of each topic."""
+    now = datetime.now(UTC)
+    with store.reading() as moment:
+        return [question for topic in topics for question in _questions(moment, topic, hours, now)]
 
 
-def _counts(store: Store, topic: Topic, window: Window) -> Hourly:
-    """Stored counts, shape (hours,); -1 where there is none that was made under these rules."""
-    hourly = np.full((window.end - window.start) // HOUR, -1, np.int64)
-    rules, since = _rules(store.cursor(_stream(topic)))
-    if rules == _fingerprint(topic):
-        params = {"platform": "x", "topic": topic.name, "since": since, "start": window.start, "end": window.end}
-        table = store.read("counted", **params)
-        seconds = table["hour"].to_numpy().astype("datetime64[s]").astype(np.int64)
-        hourly[(seconds - int(window.start.timestamp())) // 3600] = table["n"].to_numpy()
-    return hourly
+def _questions(store: Moment, topic: Topic, hours: Window, now: datetime) -> Iterator[Question]:
+    unknown = np.flatnonzero(_hourly(store, topic, hours) < 0)
+    if not unknown.size:
+        return
+    item, limit = endpoint(hours.start + int(unknown[0]) * HOUR, now)
+    queries = _compiled(topic, limit).strings
+    for query, counts in zip(queries, _counts(store, topic, queries, hours), strict=True):
+        for first, last in _parts(unknown[counts[unknown] < 0]):
+            yield Question(topic.name, query, Window(hours.start + first * HOUR, hours.start + last * HOUR), item)
 
 
-def _cursor(store: Store, topic: Topic, now: datetime) -> Cursor:
-    """Under which rules is counted, and since when; the time stays while the rules do."""
-    rules, since = _rules(store.cursor(_stream(topic)))
-    if rules != _fingerprint(topic):
-        rules, since = _fingerprint(topic), now - timedelta(seconds=1)
-    return Cursor(_stream(topic), orjson.dumps({"rules": rules, "since": since.isoformat()}).decode())
+def _parts(hours: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """First hour and end of stretches that one answer holds, none beginning or ending with an hour that is known."""
+    while hours.size:
+        within = hours[hours < hours[0] + PART // HOUR]
+        yield int(within[0]), int(within[-1]) + 1
+        hours = hours[within.size :]
 
 
-def _rules(cursor: Cursor | None) -> tuple[str, datetime]:
-    try:
-        value = orjson.loads(cursor.value if cursor else b"")
-        return value["rules"], datetime.fromisoformat(value["since"])
-    except (ValueError, TypeError, KeyError):
-        return "", datetime.max.replace(tzinfo=UTC)
+def _hourly(store: Moment, topic: Topic, hours: Window) -> Hourly:
+    """Posts of each hour, shape (hours,); -1 where not every query was counted. Either form of the queries will do."""
+    found = np.full((hours.end - hours.start) // HOUR, -1, np.int64)
+    for queries in {_compiled(topic, limit).strings: None for limit in (RECENT_LIMIT, ARCHIVE_LIMIT)}:
+        counts = _counts(store, topic, queries, hours)
+        found = np.where((counts >= 0).all(axis=0), counts.sum(axis=0), found)
+    return found
 
 
-def _stream(topic: Topic) -> str:
-    return f"x:counts:{topic.name}"
-
-
-def _fingerprint(topic: Topic) -> str:
-    return fingerprint(compile_queries(topic, ARCHIVE_LIMIT).strings)
+def _counts(store: Moment, topic: Topic, queries: Sequence[str], hours: Window) -> Hourly:
+    """Kept counts, shape (queries, hours); -1 where there is none."""
+    counts = np.full((len(queries), (hours.end - hours.start) // HOUR), -1, np.int64)
+    names = [fingerprint((query,)) for query in queries]
+    params = {"platform": "x", "topic": topic.name, "queries": names, "start": hours.start, "end": hours.end}
+    table = store.read("counted", **params)
+    counts[table["query"].to_numpy(), table["hour"].to_numpy()] = table["n"].to_numpy()
+    return counts

@@ -20,12 +20,14 @@ class Planned:
     posts: int
     size: float
 
-    def half_width(self, share: float) -> float:
-        """Half of the 95 % interval (Wilson 1927) around a share of ``share``, 0 to 1."""
+    def interval(self, share: float) -> tuple[float, float]:
+        """The 95 % interval (Wilson 1927) that a share of ``share``, 0 to 1, in the sample would have."""
         if math.isinf(self.size):
-            return 0.0
+            return share, share
         pull = _Z**2 / self.size
-        return _Z * math.sqrt(share * (1 - share) / self.size + pull / (4 * self.size)) / (1 + pull)
+        middle = (share + pull / 2) / (1 + pull)
+        half = _Z * math.sqrt(share * (1 - share) / self.size + pull / (4 * self.size)) / (1 + pull)
+        return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def planned(counts: ArrayLike, posts: int) -> Planned:

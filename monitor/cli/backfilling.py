@@ -85,17 +85,21 @@ def backfill(
 def _search(
     collectors: Sequence[Searching], config: Config, store: Store, stop: threading.Event
 ) -> MonitorError | None:
-    """Search one after the other; what ended it for want of money, so that what was found can be scored first."""
+    """Search one after the other; the want of money that ended one, so that what was found can be scored first.
+
+    The others are begun all the same: each notes what it could not search as a gap.
+    """
     from monitor.errors import Unpaid
 
+    unpaid = None
     for collector in collectors:
         for rule in collector.unsayable:
             say(f"{collector.stream}: the search cannot say {rule}; only another rule may find such posts.")
         try:
             collect_to_end(collector, config, store, f"Searching {collector.stream}", stop, progress_of(collector))
         except Unpaid as error:
-            return error
-    return None
+            unpaid = unpaid or error
+    return unpaid
 
 
 def _spent(store: Store) -> str:

@@ -162,12 +162,16 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """How many posts of one hour the platform itself says there are: a census, whatever of it was collected."""
+    """How many posts one query of a topic finds by the platform's own count, whatever of them was collected.
+
+    ``n`` has one number for each hour from ``start`` on; ``query`` is the query's fingerprint.
+    """
 
     platform: Platform
     topic: str
-    hour: datetime
-    n: int
+    query: str
+    start: datetime
+    n: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

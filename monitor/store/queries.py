@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from monitor.records import Gap
-from monitor.store import Store
+from monitor.store import Moment, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def open_gap(store: Store, stream: str) -> Gap | None:
     return Gap(stream, rows[0]["start"], None, rows[0]["why"]) if rows else None
 
 
-def spent_since(store: Store, day: date) -> int:
+def spent_since(store: Store | Moment, day: date) -> int:
     """Microdollars that X has billed since a UTC day, that day included."""
     return sum(store.read("spend", since=day)["microdollars"].to_pylist())
 

@@ -57,7 +57,9 @@ _CHECK = pa.schema(
 )
 _CURSOR = pa.schema([("stream", _TEXT), ("value", _TEXT), ("event_at", _TIME)])
 _CHARGE = pa.schema([("day", pa.date32()), ("item", _TEXT), ("key", _TEXT), ("microdollars", pa.int64())])
-_COUNTED = pa.schema([("platform", _TEXT), ("topic", _TEXT), ("hour", _TIME), ("n", pa.int64())])
+_COUNTED = pa.schema(
+    [*((n, _TEXT) for n in ("platform", "topic", "query")), ("start", _TIME), ("n", pa.list_(pa.int64()))]
+)
 _SCORE = pa.schema(
     [
         *((n, _TEXT) for n in ("platform", "post_id", "model_id", "removal_label", "stance_label")),
@@ -122,7 +124,7 @@ def staged(batch: Batch) -> dict[str, pa.Table]:
         once = {(charge.day, charge.item, charge.key): charge for charge in batch.charges}
         tables["in_charges"] = _table(_fields(once.values(), *_CHARGE.names), _CHARGE)
     if batch.counted:
-        latest = {(one.platform, one.topic, one.hour): one for one in batch.counted}
+        latest = {(one.platform, one.topic, one.query, one.start): one for one in batch.counted}
         tables["in_counted"] = _table(_fields(latest.values(), *_COUNTED.names), _COUNTED)
     if batch.cursor:
         row = {"stream": batch.cursor.stream, "value": batch.cursor.value, "event_at": batch.cursor.at}

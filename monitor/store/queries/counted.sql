@@ -1,7 +1,7 @@
--- question: how many posts of a topic does the platform itself count, by the hour?
--- params: platform, topic, since (no older count), start, end
--- columns: hour, n, counted_at
-SELECT hour, n, counted_at
+-- question: how many posts does each of these queries of a topic find by the platform's own count, by the hour?
+-- params: platform, topic, queries (fingerprints), start, end
+-- columns: query (its place among them, from 0), hour (whole hours since start), n
+SELECT (list_position($queries, query) - 1)::BIGINT AS query, date_diff('hour', $start::TIMESTAMP, hour) AS hour, n
 FROM counted
-WHERE platform = $platform AND topic = $topic AND counted_at >= $since AND hour >= $start AND hour < $end
-ORDER BY hour
+WHERE platform = $platform AND topic = $topic AND list_contains($queries, query) AND hour >= $start AND hour < $end
+ORDER BY ALL
