@@ -97,7 +97,7 @@ def test_status_accounts_for_every_post_that_either_server_ever_sent(
     assert missed
     assert all(any(start <= at <= end for start, end in spans) for at in missed)
     assert all(gap["end"] and gap["why"] for gap in status["gaps"]["closed"])
-    assert sum(row["dollars"] for row in status["spend"]) == pytest.approx(float(x.dollars()))
+    assert sum(row["dollars"] for row in status["spend"]["days"]) == pytest.approx(float(x.dollars()))
 
 
 def _is_through(store: Store, at: datetime) -> bool:
