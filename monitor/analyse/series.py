@@ -144,8 +144,11 @@ def filled(table: pa.Table, window: Window, seconds: int, gaps: Sequence[Gap] = 
         seconds=seconds,
         removal={stage: _rounded(column[stage]) for stage in codebook().removal},
         collected=collected(window.start, seconds, n, gaps),
+        concern_sum=column["concern_sum"],
+        concern_squares=column["concern_squares"],
+        concern_cross=column["concern_cross"],
+        weight_squares=column["weight_squares"],
         **counts,
-        **{name: column[name] for name in _SUMS},
     )
 
 
