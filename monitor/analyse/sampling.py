@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from monitor.analyse.shares import effective_size, share_interval
 from monitor.errors import MonitorError
-from monitor.records import Window
+from monitor.records import Slice, Stratum, Window
 
 POSTS_A_SLICE = (
     5  # with 10 the intervals are a tenth wider, with 2 a twentieth narrower at more than twice the requests
@@ -53,6 +53,12 @@ class Design:
         return np.bincount(self.stratum, self.slices, len(self.drawn)).astype(np.int64)
 
     @property
+    def strata(self) -> list[Stratum]:
+        """What an estimate needs to know of each stratum."""
+        rows = zip(self.sizes.tolist(), self.available.tolist(), self.drawn.tolist(), strict=True)
+        return [Stratum(*row) for row in rows]
+
+    @property
     def probability(self) -> Values:
         """The chance of every post of a stratum to be read; ``sample_weight`` is 1 over it."""
         return np.asarray(self.drawn / np.maximum(self.available, 1))
@@ -61,15 +67,6 @@ class Design:
     def expected(self) -> float:
         """Posts read on average. One draw in 100 reads 13 % more than a budget of 400, and 6 % more than 2,000."""
         return float((self.probability * self.sizes).sum())
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """A stretch of time to be read whole; every post in it gets ``weight`` as its ``sample_weight``."""
-
-    window: Window
-    stratum: int
-    weight: float
 
 
 @dataclass(frozen=True, slots=True)
