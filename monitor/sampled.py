@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from monitor.analyse.sampling import design, draw
 from monitor.analyse.shares import estimate_share
@@ -15,6 +16,9 @@ from monitor.errors import TooFewPosts
 from monitor.records import Estimate, Slice, Window
 from monitor.store import Store
 from monitor.store.queries import drawn_slices
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +61,12 @@ def findings(store: Store, topic: Topic, stream: str) -> list[Finding]:
         ("removal talk among relevant posts", column["leaving"], is_relevant),
     )
     return [
-        _finding(name, values[among], {n: c[among] for n, c in column.items()}, strata)
+        _finding(name, values[among], {other: of[among] for other, of in column.items()}, strata)
         for name, values, among in shares
     ]
 
 
-def _finding(name: str, values: ArrayLike, posts: dict[str, np.ndarray], strata: object) -> Finding:
+def _finding(name: str, values: ArrayLike, posts: dict[str, NDArray[Any]], strata: pa.Table) -> Finding:
     counted, number = (strata[column].to_numpy() for column in ("posts", "drawn"))
     weights = posts["weight"]
     # X counts more than the rules match; an interval by X's number would be too narrow.
