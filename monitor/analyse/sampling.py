@@ -70,18 +70,19 @@ class Design:
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
-    """What reading ``budget`` posts would say: ``posts`` expected in ``slices`` requests or more, and the interval."""
+class Sample:
+    """A sample before it is read: ``posts`` expected in ``slices`` requests or more.
 
-    budget: int
-    posts: float
+    ``size`` is as how many posts drawn one by one from endless ones it counts, infinite for a census.
+    """
+
+    posts: int
     slices: int
-    low: float
-    high: float
+    size: float
 
-    @property
-    def width(self) -> float:
-        return self.high - self.low
+    def interval(self, share: float) -> tuple[float, float]:
+        """The 95 % interval that a share of ``share``, 0 to 1, in the sample would have."""
+        return share_interval(share, self.size)
 
 
 def design(counts: ArrayLike, budget: int) -> Design:
@@ -143,14 +144,15 @@ def placed(slices: Sequence[Slice], times: Sequence[datetime]) -> Counts:
     return np.where((index >= 0) & (seconds < np.append(ends, -np.inf)[index]), index, -1)
 
 
-def expected_width(counts: ArrayLike, n: Sequence[int], share: float) -> list[Planned]:
-    """How wide the interval of a share would be for budgets of ``n`` posts each, before anything is read."""
-    return [_planned(design(counts, budget), budget, share) for budget in n]
+def sample_of(counts: ArrayLike, posts: int) -> Sample:
+    """What a sample of ``posts`` posts would be worth, before anything is read.
 
-
-def _planned(plan: Design, budget: int, share: float) -> Planned:
+    Raises:
+        MonitorError: as ``design``.
+    """
+    plan = design(counts, posts)
     size = effective_size(plan.sizes, 1 / np.maximum(plan.probability, 1e-300)) / DESIGN_EFFECT
-    return Planned(budget, plan.expected, int(plan.drawn.sum()), *share_interval(share, size))
+    return Sample(round(plan.expected), int(plan.drawn.sum()), size)
 
 
 def _census(hourly: Counts) -> Design:
