@@ -170,4 +170,4 @@ def test_a_plan_does_not_wait_for_pandas(config, x):
     done = subprocess.run(command, env=variables, check=True, capture_output=True, text=True)
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert {"pyarrow", "duckdb", "tweepy"} <= imported
-    assert not {"pandas", "pyarrow.compute"} & imported
+    assert "pandas" not in imported
