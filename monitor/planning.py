@@ -15,7 +15,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.analyse.plan import Planned, planned
+from monitor.analyse.sampling import Sample, sample_of
 from monitor.collect.backoff import HOPELESS, Backoff
 from monitor.collect.x_api import Api, QueryRefused
 from monitor.collect.x_counts import HOUR, PART, STREAM, Question, cost, count, endpoint, whole_hours
@@ -173,7 +173,7 @@ def plan(config: Config, store: Store, topics: Sequence[Topic], hours: Window, d
 
 def _plan(settings: X, store: Moment, topic: Topic, window: Window, budget: Budget) -> Plan:
     compiled = _compiled(topic, ARCHIVE_LIMIT)
-    hourly = np.maximum(_hourly(store, topic, window), 0)
+    hourly = np.maximum(hourly_counts(store, topic, window), 0)
     options = tuple(_options(settings, hourly, budget))
     return Plan(topic.name, len(compiled.strings), len(hourly), int(hourly.sum()), compiled.unsayable, options)
 
@@ -184,10 +184,10 @@ def _options(settings: X, hourly: Hourly, budget: Budget) -> Iterator[Option]:
     bought = {int(left / each + 1e-9) for left in (budget.today, budget.month)} if each else set()
     sizes = sorted({size for size in {*SIZES, *bought} if 2 <= size < total})
     for size in (*sizes, *([total] if total else ())):
-        yield _option(settings, planned(hourly, size), budget, is_census=size == total)
+        yield _option(settings, sample_of(hourly, size), budget, is_census=size == total)
 
 
-def _option(settings: X, sample: Planned, budget: Budget, *, is_census: bool) -> Option:
+def _option(settings: X, sample: Sample, budget: Budget, *, is_census: bool) -> Option:
     post, context, authors = (sample.posts * price for price in _prices(settings))
     dollars = round(post + context + authors, 6)
     intervals = {share: sample.interval(share) for share in SHARES}
@@ -216,7 +216,7 @@ def _missing(store: Store, topics: Sequence[Topic], hours: Window) -> list[Quest
 
 
 def _questions(store: Moment, topic: Topic, hours: Window, now: datetime) -> Iterator[Question]:
-    unknown = np.flatnonzero(_hourly(store, topic, hours) < 0)
+    unknown = np.flatnonzero(hourly_counts(store, topic, hours) < 0)
     if not unknown.size:
         return
     item, limit = endpoint(hours.start + int(unknown[0]) * HOUR, now)
@@ -234,8 +234,11 @@ def _parts(hours: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
         hours = hours[within.size :]
 
 
-def _hourly(store: Moment, topic: Topic, hours: Window) -> Hourly:
-    """Posts of each hour, shape (hours,); -1 where not every query was counted. Either form of the queries will do."""
+def hourly_counts(store: Moment, topic: Topic, hours: Window) -> Hourly:
+    """Posts that X counts in each hour, shape (hours,); -1 where not every query was counted.
+
+    Either form of the queries will do.
+    """
     found = np.full((hours.end - hours.start) // HOUR, -1, np.int64)
     for queries in {_compiled(topic, limit).strings: None for limit in (RECENT_LIMIT, ARCHIVE_LIMIT)}:
         counts = _counts(store, topic, queries, hours)

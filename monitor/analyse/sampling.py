@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from monitor.analyse.shares import effective_size, share_interval
 from monitor.errors import MonitorError
-from monitor.records import Window
+from monitor.records import Slice, Stratum, Window
 
 POSTS_A_SLICE = (
     5  # with 10 the intervals are a tenth wider, with 2 a twentieth narrower at more than twice the requests
@@ -53,6 +53,12 @@ class Design:
         return np.bincount(self.stratum, self.slices, len(self.drawn)).astype(np.int64)
 
     @property
+    def strata(self) -> list[Stratum]:
+        """What an estimate needs to know of each stratum."""
+        rows = zip(self.sizes.tolist(), self.available.tolist(), self.drawn.tolist(), strict=True)
+        return [Stratum(*row) for row in rows]
+
+    @property
     def probability(self) -> Values:
         """The chance of every post of a stratum to be read; ``sample_weight`` is 1 over it."""
         return np.asarray(self.drawn / np.maximum(self.available, 1))
@@ -64,27 +70,19 @@ class Design:
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
-    """A stretch of time to be read whole; every post in it gets ``weight`` as its ``sample_weight``."""
+class Sample:
+    """A sample before it is read: ``posts`` expected in ``slices`` requests or more.
 
-    window: Window
-    stratum: int
-    weight: float
+    ``size`` is as how many posts drawn one by one from endless ones it counts, infinite for a census.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """What reading ``budget`` posts would say: ``posts`` expected in ``slices`` requests or more, and the interval."""
-
-    budget: int
-    posts: float
+    posts: int
     slices: int
-    low: float
-    high: float
+    size: float
 
-    @property
-    def width(self) -> float:
-        return self.high - self.low
+    def interval(self, share: float) -> tuple[float, float]:
+        """The 95 % interval that a share of ``share``, 0 to 1, in the sample would have."""
+        return share_interval(share, self.size)
 
 
 def design(counts: ArrayLike, budget: int) -> Design:
@@ -146,14 +144,15 @@ def placed(slices: Sequence[Slice], times: Sequence[datetime]) -> Counts:
     return np.where((index >= 0) & (seconds < np.append(ends, -np.inf)[index]), index, -1)
 
 
-def expected_width(counts: ArrayLike, n: Sequence[int], share: float) -> list[Planned]:
-    """How wide the interval of a share would be for budgets of ``n`` posts each, before anything is read."""
-    return [_planned(design(counts, budget), budget, share) for budget in n]
+def sample_of(counts: ArrayLike, posts: int) -> Sample:
+    """What a sample of ``posts`` posts would be worth, before anything is read.
 
-
-def _planned(plan: Design, budget: int, share: float) -> Planned:
+    Raises:
+        MonitorError: as ``design``.
+    """
+    plan = design(counts, posts)
     size = effective_size(plan.sizes, 1 / np.maximum(plan.probability, 1e-300)) / DESIGN_EFFECT
-    return Planned(budget, plan.expected, int(plan.drawn.sum()), *share_interval(share, size))
+    return Sample(round(plan.expected), int(plan.drawn.sum()), size)
 
 
 def _census(hourly: Counts) -> Design:

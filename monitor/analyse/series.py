@@ -29,14 +29,17 @@ BY_FILES = "search or import"  # what fills a gap as well as it can: nobody know
 Unit = Literal["posts", "authors", "texts"]  # what a volume counts
 _Z = 1.959964  # two-sided 95 %
 _COUNTS = ("posts", "unscored", "searched", "reposts")
+_SUMS = ("concern_sum", "concern_squares", "concern_cross", "weight_squares")
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
     """Equal buckets from ``start``, each ``seconds`` wide; arrays have one entry for each bucket.
 
-    ``concern_sum`` and ``concern_squares`` add up expected concern over ``posts``. ``collected`` is the share of the
-    bucket in which collection ran, 0 to 1: where it is 0, a count of zero is no finding.
+    Posts of a sample count 1 over their chance to be read, their weight w; counts are rounded. Over ``posts``,
+    ``concern_sum`` adds up w c, where c is expected concern, ``concern_squares`` (w c)^2, ``concern_cross`` w^2 c and
+    ``weight_squares`` w^2. ``collected`` is the share of the bucket in which collection ran, 0 to 1: where it is 0, a
+    count of zero is no finding.
     """
 
     start: datetime
@@ -48,12 +51,14 @@ class Series:
     removal: dict[str, Counts]
     concern_sum: Values
     concern_squares: Values
+    concern_cross: Values
+    weight_squares: Values
     collected: Values
 
     @property
     def concern(self) -> tuple[Values, Values, Values]:
         """Mean expected concern and its 95 % interval; see ``mean_interval``."""
-        return mean_interval(self.posts, self.concern_sum, self.concern_squares)
+        return mean_interval(self.posts, *(getattr(self, name) for name in _SUMS))
 
     @property
     def starts(self) -> list[datetime]:
@@ -125,7 +130,7 @@ def filled(table: pa.Table, window: Window, seconds: int, gaps: Sequence[Gap] = 
 
     Args:
         table: columns bucket (0 at the window's start), posts, unscored, searched, reposts, concern_sum,
-            concern_squares and one for each removal stage.
+            concern_squares, concern_cross, weight_squares and one for each removal stage.
         window: what was asked; the number of buckets is its width over ``seconds``, rounded up.
         gaps: when nothing was collected.
     """
@@ -133,14 +138,16 @@ def filled(table: pa.Table, window: Window, seconds: int, gaps: Sequence[Gap] = 
     at = table["bucket"].to_numpy().astype(np.int64)
     within = (at >= 0) & (at < n)
     column = {name: _dense(table[name], at, within, n) for name in table.column_names if name != "bucket"}
-    counts = {name: column[name].astype(np.int64) for name in _COUNTS}
+    counts = {name: _rounded(column[name]) for name in _COUNTS}
     return Series(
         start=window.start,
         seconds=seconds,
-        removal={stage: column[stage].astype(np.int64) for stage in codebook().removal},
+        removal={stage: _rounded(column[stage]) for stage in codebook().removal},
+        collected=collected(window.start, seconds, n, gaps),
         concern_sum=column["concern_sum"],
         concern_squares=column["concern_squares"],
-        collected=collected(window.start, seconds, n, gaps),
+        concern_cross=column["concern_cross"],
+        weight_squares=column["weight_squares"],
         **counts,
     )
 
@@ -152,7 +159,7 @@ def merged(series: Series, factor: int) -> Series:
         seconds=series.seconds * factor,
         removal={stage: _summed(counts, factor) for stage, counts in series.removal.items()},
         collected=_summed(series.collected, factor) / _summed(np.ones(len(series.collected)), factor),
-        **{name: _summed(getattr(series, name), factor) for name in (*_COUNTS, "concern_sum", "concern_squares")},
+        **{name: _summed(getattr(series, name), factor) for name in (*_COUNTS, *_SUMS)},
     )
 
 
@@ -213,18 +220,18 @@ def _tallies(distinct: pa.Table, bucket: int) -> dict[Unit, Tally]:
 
 def _side(rows: pa.Table, distinct: Mapping[Unit, Tally], window: Window, gaps: Sequence[Gap]) -> Side:
     total = {name: float(rows[name].fill_null(0).to_numpy().sum()) for name in rows.column_names}
-    arrays = (np.array([total[name]]) for name in ("posts", "concern_sum", "concern_squares"))
+    arrays = (np.array([total[name]]) for name in ("posts", *_SUMS))
     mean, low, high = (_number(values) for values in mean_interval(*arrays))
     width = max(1, round((window.end - window.start).total_seconds()))
     return Side(
         concern=mean,
         concern_low=low,
         concern_high=high,
-        removal={stage: int(total[stage]) for stage in codebook().removal},
+        removal={stage: round(total[stage]) for stage in codebook().removal},
         distinct=distinct,
         collected=float(collected(window.start, width, 1, gaps)[0]),
         watched=float(collected(window.start, width, 1, [replace(g, filled_by=_live(g.filled_by)) for g in gaps])[0]),
-        **{name: int(total[name]) for name in _COUNTS},
+        **{name: round(total[name]) for name in _COUNTS},
     )
 
 
@@ -232,15 +239,21 @@ def _live(filled_by: str | None) -> str | None:
     return None if filled_by == BY_FILES else filled_by
 
 
-def mean_interval(n: Values | Counts, total: Values, squares: Values) -> tuple[Values, Values, Values]:
-    """Mean and its 95 % normal interval from counts, sums and sums of squares.
+def mean_interval(
+    n: Values | Counts, total: Values, squares: Values, cross: Values, weight_squares: Values | Counts
+) -> tuple[Values, Values, Values]:
+    """Mean and its 95 % normal interval from the sums of w, w c, (w c)^2, w^2 c and w^2 over posts of weight w.
+
+    The variance is that of a ratio of weighted sums (Cochran 1977, 6.3), with n / (n - 1) for the effective n of Kish
+    (1965), n^2 / weight_squares; with equal weights both are the textbook's.
 
     NaN where there is too little (no posts for the mean, fewer than ``LEAST_FOR_INTERVAL`` for the interval)."""
     nothing = np.full(len(n), np.nan)
     mean = np.divide(total, n, out=nothing.copy(), where=n > 0)
-    enough = n >= LEAST_FOR_INTERVAL
-    spread = np.divide(np.maximum(squares - n * mean**2, 0), n - 1, out=nothing.copy(), where=enough)
-    half = _Z * np.sqrt(np.divide(spread, n, out=nothing.copy(), where=enough))
+    size = np.divide(np.square(n, dtype=np.float64), weight_squares, out=np.zeros(len(n)), where=n > 0)
+    enough = size > LEAST_FOR_INTERVAL - 1e-6
+    residuals = np.maximum(squares - 2 * mean * cross + mean**2 * weight_squares, 0)
+    half = _Z * np.sqrt(residuals * np.divide(size, size - 1, out=nothing.copy(), where=enough)) / np.maximum(n, 1e-9)
     return mean, mean - half, mean + half
 
 
@@ -257,6 +270,10 @@ def differ(before: Side, after: Side) -> bool:
         return False
     (was, half), (now, other_half) = known
     return abs(now - was) > math.hypot(half, other_half)
+
+
+def _rounded(values: Values) -> Counts:
+    return np.rint(values).astype(np.int64)
 
 
 def _summed(values: Any, factor: int) -> Any:

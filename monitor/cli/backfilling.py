@@ -54,13 +54,15 @@ def backfill(
     until: Annotated[str, typer.Option(help="The end, exclusive; default: now.")] = "",
     platform: Annotated[Past, typer.Option(help="Whose past: X's costs money, see monitor plan.")] = Past.BLUESKY,
     topic: Annotated[list[str], typer.Option(help="Only this topic (may be repeated).")] = [],  # noqa: B006
+    sample: Annotated[int, typer.Option(min=0, help="X: read about so many posts of each topic, at random.")] = 0,
     no_score: Annotated[bool, typer.Option("--no-score", help=NO_SCORE)] = False,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Search the past of Bluesky or X for the topics' rules.
 
     Needs BLUESKY_HANDLE and BLUESKY_APP_PASSWORD, or X_BEARER_TOKEN; every post read from X is billed, and the budgets
-    in [x] end it. Finds survivors only: what was deleted since is missing. Resumable.
+    in [x] end it. Finds survivors only: what was deleted since is missing. Resumable. A --sample reads stretches of
+    time that are drawn at random, and weights its posts; monitor plan says what one costs and how exact it is.
     """
     from monitor.cli.times import window_of
     from monitor.collect.bluesky_search import SURVIVORS_ONLY
@@ -69,8 +71,14 @@ def backfill(
     loaded, window = load(config), window_of(since, until)
     topics = chosen(loaded, topic)
     store, stop = open_store(loaded, for_real_posts=True), stop_on_signals()
-    search = _bluesky_search if platform is Past.BLUESKY else _x_search
-    collectors = search(loaded, topics, window, store)
+    if sample:
+        from monitor.cli.sampling import samples
+
+        _check_sample(platform, until)
+        collectors: Sequence[Searching] = samples(loaded, topics, window, store, sample, stop)
+    else:
+        search = _bluesky_search if platform is Past.BLUESKY else _x_search
+        collectors = search(loaded, topics, window, store)
     say(SURVIVORS_ONLY)
     unpaid = _search(collectors, loaded, store, stop)
     if platform is Past.X:
@@ -78,8 +86,21 @@ def backfill(
     group_waiting(store, stop)
     if not no_score:
         score_waiting(loaded, store, stop)
+    if sample:
+        from monitor.cli.sampling import tell
+
+        tell(store, topics, collectors)  # type: ignore[arg-type]
     if unpaid is not None:
         raise unpaid
+
+
+def _check_sample(platform: Past, until: str) -> None:
+    from monitor.errors import ConfigError
+
+    if platform is not Past.X:
+        raise ConfigError("Only X is sampled: reading Bluesky's past costs nothing", "Leave --sample out.")
+    if not until:
+        raise ConfigError("A sample needs --until", "Without it each start would draw of another time.")
 
 
 def _search(

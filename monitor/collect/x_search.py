@@ -14,15 +14,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from monitor.collect.archive_x import time_of_id
 from monitor.collect.base import rejected
 from monitor.collect.x_api import Api, QueryRefused
 from monitor.collect.x_place import Place, decode, fingerprint
 from monitor.collect.x_query import ARCHIVE_LIMIT, RECENT_LIMIT, XQueries, compile_queries
-from monitor.collect.x_read import Pending
+from monitor.collect.x_read import Pending, next_page, oldest
 from monitor.collect.x_spend import Till, affordable
 from monitor.config import Topic
-from monitor.errors import CollectError, Unpaid
+from monitor.errors import Unpaid
 from monitor.records import Batch, Cursor, Gap, Window
 
 FIRST_POST = datetime(2006, 3, 21, tzinfo=UTC)  # X takes no earlier start
@@ -88,7 +87,7 @@ class SearchCollector:
         self._closed.set()
 
     def _begun(self, window: Window) -> tuple[Place, XQueries]:
-        limit = RECENT_LIMIT if _is_recent(window.start) else ARCHIVE_LIMIT
+        limit = RECENT_LIMIT if is_recent(window.start) else ARCHIVE_LIMIT
         queries = compile_queries(self._topic, limit)
         return Place.of(window, self._window.start, fingerprint(queries.strings), limit), queries
 
@@ -113,7 +112,7 @@ class SearchCollector:
 
     def _turn(self, pending: Pending) -> None:
         """The next page; a query that X refuses is noted, and the others go on."""
-        is_archive = self._place.limit == ARCHIVE_LIMIT or not _is_recent(self._place.window.start)
+        is_archive = self._place.limit == ARCHIVE_LIMIT or not is_recent(self._place.window.start)
         if self._place.page is not None and is_archive != self._place.is_archive:
             self._place = self._place.lost()
         try:
@@ -121,9 +120,9 @@ class SearchCollector:
         except QueryRefused as error:
             self._refused(pending, error)
             return
-        page, oldest = _next_page(answer), _oldest(answer)
+        page, earliest = next_page(answer), oldest(answer)
         pending.take_answer(answer, "search")
-        self._place = self._place.turn(page, oldest, is_archive=is_archive)
+        self._place = self._place.turn(page, earliest, is_archive=is_archive)
         self._fill(pending)
 
     def _ask(self, *, is_archive: bool) -> dict[str, Any]:
@@ -159,23 +158,6 @@ class SearchCollector:
         return Gap(self.stream, self._place.window.start, self._place.window.end, why, filled_by)
 
 
-def _is_recent(start: datetime) -> bool:
+def is_recent(start: datetime) -> bool:
+    """Does recent search reach back to ``start``, with time to ask it?"""
     return start > datetime.now(UTC) - RECENT + _MARGIN
-
-
-def _next_page(answer: dict[str, Any]) -> str | None:
-    """
-    Raises:
-        CollectError: it is no page of a search.
-    """
-    meta = answer.get("meta")
-    if not isinstance(meta, dict):
-        raise CollectError("X answered a search with no page")
-    page = meta.get("next_token")
-    return page if isinstance(page, str) and page else None
-
-
-def _oldest(answer: dict[str, Any]) -> datetime | None:
-    """When the oldest post of a page was made."""
-    oldest = str((answer.get("meta") or {}).get("oldest_id") or "")
-    return time_of_id(oldest) if oldest.isdecimal() and oldest.isascii() else None

@@ -33,6 +33,8 @@ from monitor.records.derived import (
     Grouped,
     RuleVersion,
     Score,
+    Slice,
+    Stratum,
     Window,
 )
 
@@ -62,7 +64,9 @@ __all__ = [
     "Score",
     "Scrub",
     "Seen",
+    "Slice",
     "Source",
+    "Stratum",
     "Visibility",
     "Window",
 ]

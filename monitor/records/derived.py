@@ -64,6 +64,24 @@ class Draw:
 
 
 @dataclass(frozen=True, slots=True)
+class Stratum:
+    """A part of a census: ``posts`` counted, cut into ``slices`` of time of which some were ``drawn`` to be read."""
+
+    posts: int
+    slices: int
+    drawn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A stretch of time to be read whole; every post in it gets ``weight`` as its ``sample_weight``."""
+
+    window: Window
+    stratum: int
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
 class Forgotten:
     """What somebody asked to be forgotten, and how many rows went with it; never text, handle or id.
 

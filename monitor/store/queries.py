@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from monitor.records import Gap
+from monitor.records import Gap, Slice, Window
 from monitor.store import Moment, Store
 
 
@@ -112,6 +112,12 @@ def open_gap(store: Store, stream: str) -> Gap | None:
     """The gap of this stream that is still open; one is left open when the program stops or is killed."""
     rows = store.read("open_gap", stream=stream).to_pylist()
     return Gap(stream, rows[0]["start"], None, rows[0]["why"]) if rows else None
+
+
+def drawn_slices(store: Store, sample: str) -> list[Slice]:
+    """What was drawn for a sample, the earliest first; nothing where none is kept under that name."""
+    found = store.read("slices", sample=sample).to_pylist()
+    return [Slice(Window(row["start"], row["end"]), row["stratum"], row["weight"]) for row in found]
 
 
 def spent_since(store: Store | Moment, day: date) -> int:

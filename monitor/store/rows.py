@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from monitor.codebook import decide
-from monitor.records import Annotation, Batch, Draw, Grouped, Post, Rejected, Score, Seen
+from monitor.records import Annotation, Batch, Draw, Grouped, Post, Rejected, Score, Seen, Slice, Stratum
 from monitor.text import storable
 
 RAW_LIMIT = 10_000  # characters of a rejected payload that are kept
@@ -85,6 +85,8 @@ _ANNOTATION = pa.schema(
         ("concern", pa.uint8()),
     ]
 )
+_STRATUM = pa.schema([(n, pa.int64()) for n in ("stratum", "posts", "slices", "drawn")])
+_SLICE = pa.schema([("stratum", pa.int64()), ("start", _TIME), ("end", _TIME), ("weight", pa.float64())])
 _RULES = pa.schema([("topic", _TEXT), ("rules", _TEXT)])
 _DRAW = pa.schema([("ord", pa.int64()), ("platform", _TEXT), ("post_id", _TEXT), ("probability", pa.float64())])
 _GROUPED = pa.schema(
@@ -176,6 +178,18 @@ def staged_draws(draws: Sequence[Draw]) -> pa.Table:
 def staged_groups(groups: Sequence[Grouped]) -> pa.Table:
     """Posts with the groups of their texts."""
     return _table(_fields(groups, *_GROUPED.names), _GROUPED)
+
+
+def staged_slices(strata: Sequence[Stratum], slices: Sequence[Slice]) -> dict[str, pa.Table]:
+    """What was drawn of a census."""
+    parts = (
+        {"stratum": n, "posts": one.posts, "slices": one.slices, "drawn": one.drawn} for n, one in enumerate(strata)
+    )
+    edges = (
+        {"stratum": one.stratum, "start": one.window.start, "end": one.window.end, "weight": one.weight}
+        for one in slices
+    )
+    return {"in_strata": _table(parts, _STRATUM), "in_slices": _table(edges, _SLICE)}
 
 
 def staged_rules(rules: Mapping[str, str]) -> pa.Table:

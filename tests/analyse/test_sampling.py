@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from monitor.analyse.sampling import Slice, design, draw, expected_width, placed
+from monitor.analyse.sampling import Sample, design, draw, placed, sample_of
 from monitor.analyse.shares import estimate_share
 from monitor.errors import MonitorError
-from monitor.records import Estimate
+from monitor.records import Estimate, Slice
 from tests.analyse.histories import History, a_history
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -138,7 +138,8 @@ def tried(budget: int, times: int, share: float | None = None, histories: int = 
         z.append((np.mean([one.effect for one in found]) - truth) / np.sqrt(truth * (1 - truth) / budget))
         covered.append(np.mean([one.low <= truth <= one.high for one in found]))
         width.append(np.mean([one.high - one.low for one in found]))
-        foreseen.append(expected_width(history.counts, [budget], truth)[0].width)
+        low, high = sample_of(history.counts, budget).interval(truth)
+        foreseen.append(high - low)
     ratio = np.median(np.array(width) / np.array(foreseen))
     told = Trial(np.mean(z), np.std(z) / histories**0.5, np.mean(covered), np.mean(width), ratio)
     print(budget, share, told)
@@ -163,10 +164,24 @@ def test_the_share_is_unbiased_and_its_interval_covers_in_many_draws(budget, sha
 
 def test_what_is_foreseen_narrows_with_the_budget_down_to_nothing():
     history = a_history(np.random.default_rng(5))
-    planned = expected_width(history.counts, [100, 1000, 3000, len(history.at)], 0.1)
-    widths = [one.width for one in planned]
+    budgets = [100, 1000, 3000, len(history.at)]
+    samples = [sample_of(history.counts, budget) for budget in budgets]
+    intervals = [sample.interval(0.1) for sample in samples]
+    widths = [high - low for low, high in intervals]
     assert widths == sorted(widths, reverse=True)
     assert widths[-1] == 0
-    assert [one.budget for one in planned] == [100, 1000, 3000, len(history.at)]
-    assert all(one.low <= 0.1 <= one.high for one in planned)
-    assert all(one.posts == pytest.approx(one.budget, rel=0.1) for one in planned)
+    assert all(low <= 0.1 <= high for low, high in intervals)
+    assert [sample.posts for sample in samples] == [pytest.approx(budget, rel=0.1) for budget in budgets]
+
+
+def test_an_interval_is_wilsons_and_stays_between_nothing_and_all():
+    low, high = Sample(100, 20, 100.0).interval(0.1)
+    assert (low, high) == (pytest.approx(0.0552, abs=1e-4), pytest.approx(0.1744, abs=1e-4))  # 10 of 100
+    assert Sample(2, 1, 1.0).interval(0.0)[0] == 0.0
+
+
+@pytest.mark.parametrize("counts", [[], [0, 0], [1], [5, 0, 0]])
+def test_few_posts_or_none_are_no_fault(counts):
+    found = sample_of(counts, 2)
+    assert found.posts <= max(sum(counts), 2)
+    assert all(0 <= end <= 1 for end in found.interval(0.5))

@@ -26,7 +26,17 @@ from monitor.records import Gap, Window
 
 T0 = datetime(2025, 5, 9, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-COLUMNS = ("posts", "unscored", "searched", "reposts", "concern_sum", "concern_squares", *codebook().removal)
+COLUMNS = (
+    "posts",
+    "unscored",
+    "searched",
+    "reposts",
+    "concern_sum",
+    "concern_squares",
+    "concern_cross",
+    "weight_squares",
+    *codebook().removal,
+)
 
 
 def table(rows: dict[int, dict[str, float]]) -> pa.Table:
@@ -37,7 +47,17 @@ def table(rows: dict[int, dict[str, float]]) -> pa.Table:
 
 
 def a_series(posts, gaps=(), seconds=3600):
-    rows = {i: {"posts": n, "concern_sum": 2.0 * n, "concern_squares": 4.0 * n} for i, n in enumerate(posts) if n}
+    rows = {
+        i: {
+            "posts": n,
+            "concern_sum": 2.0 * n,
+            "concern_squares": 4.0 * n,
+            "concern_cross": 2.0 * n,
+            "weight_squares": n,
+        }
+        for i, n in enumerate(posts)
+        if n
+    }
     return filled(table(rows), Window(T0, T0 + len(posts) * timedelta(seconds=seconds)), seconds, gaps)
 
 
@@ -87,7 +107,8 @@ def test_the_collected_share_stays_between_none_and_all(spans, n):
 
 
 def test_the_mean_of_nothing_is_missing_and_few_posts_have_no_interval():
-    mean, low, high = mean_interval(np.array([0, 4, 100]), np.array([0.0, 8, 150]), np.array([0.0, 20, 300]))
+    n = np.array([0, 4, 100])
+    mean, low, high = mean_interval(n, np.array([0.0, 8, 150]), np.array([0.0, 20, 300]), np.array([0.0, 8, 150]), n)
     assert np.isnan(mean[0])
     assert mean[1] == 2
     assert np.isnan(low[1])
@@ -97,12 +118,29 @@ def test_the_mean_of_nothing_is_missing_and_few_posts_have_no_interval():
 
 def test_the_interval_covers_the_true_mean_about_95_times_in_100():
     drawn = np.random.default_rng(0).uniform(0, 3, (2000, 40))
-    _, low, high = mean_interval(np.full(2000, 40), drawn.sum(1), (drawn**2).sum(1))
+    n = np.full(2000, 40)
+    _, low, high = mean_interval(n, drawn.sum(1), (drawn**2).sum(1), drawn.sum(1), n)
     assert ((low <= 1.5) & (high >= 1.5)).mean() == pytest.approx(0.945, abs=0.015)
 
 
+def test_the_mean_of_a_sample_with_unequal_chances_is_unbiased_and_its_interval_covers():
+    chance = np.random.default_rng(0)
+    concern = np.concatenate([chance.uniform(0, 1, 3000), chance.uniform(1, 3, 1000)])  # who is angry is read less
+    probability = np.where(concern < 1, 0.2, 0.05)
+    found = []
+    for _ in range(500):
+        read = chance.random(4000) < probability
+        weight, value = 1 / probability[read], concern[read]
+        sums = (weight, weight * value, (weight * value) ** 2, weight**2 * value, weight**2)
+        found.append([bound[0] for bound in mean_interval(*(np.array([each.sum()]) for each in sums))])
+    mean, low, high = np.array(found).T
+    assert mean.mean() == pytest.approx(concern.mean(), abs=0.01)
+    assert ((low <= concern.mean()) & (high >= concern.mean())).mean() > 0.94
+
+
 def test_equal_values_have_an_interval_of_no_width_despite_rounding():
-    _, low, high = mean_interval(np.array([30]), np.array([30 * 2.7]), np.array([30 * 2.7**2 - 1e-9]))
+    n = np.array([30])
+    _, low, high = mean_interval(n, n * 2.7, n * 2.7**2 - 1e-9, n * 2.7, n)
     assert high[0] - low[0] == pytest.approx(0, abs=1e-6)
 
 
@@ -180,9 +218,32 @@ def test_a_side_of_nothing_has_no_mean():
 
 def test_sides_part_where_bucket_zero_begins_and_know_what_was_collected():
     found = {
-        -2: {"posts": 3, "none": 3, "concern_sum": 3.0, "concern_squares": 3.0},
-        -1: {"posts": 1, "done": 1, "concern_sum": 3.0, "concern_squares": 9.0},
-        0: {"posts": 20, "concern_sum": 30.0, "concern_squares": 60.0, "none": 12, "done": 5, "blocked": 3},
+        -2: {
+            "posts": 3,
+            "none": 3,
+            "concern_sum": 3.0,
+            "concern_squares": 3.0,
+            "concern_cross": 3.0,
+            "weight_squares": 3,
+        },
+        -1: {
+            "posts": 1,
+            "done": 1,
+            "concern_sum": 3.0,
+            "concern_squares": 9.0,
+            "concern_cross": 3.0,
+            "weight_squares": 1,
+        },
+        0: {
+            "posts": 20,
+            "concern_sum": 30.0,
+            "concern_squares": 60.0,
+            "concern_cross": 30.0,
+            "weight_squares": 20,
+            "none": 12,
+            "done": 5,
+            "blocked": 3,
+        },
         1: {"reposts": 4},
     }
     gap = Gap("s", T0, T0 + timedelta(minutes=15), "x")

@@ -30,6 +30,8 @@ def a_series(posts, reposts=None, collected=None):
         removal={stage: n if stage == "done" else n * 0 for stage in codebook().removal},
         concern_sum=n * 2.0,
         concern_squares=n * 4.0,
+        concern_cross=n * 2.0,
+        weight_squares=n * 1.0,
         collected=np.ones(len(n)) if collected is None else np.array(collected),
     )
 

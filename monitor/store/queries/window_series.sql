@@ -1,23 +1,26 @@
 -- question: what was said in each bucket of [start, end)? Bucket 0 begins at origin, those before it have negative
 --   numbers, empty ones are left out. Posts are relevant originals, replies and quotes; reposts are those of relevant
 --   posts; searched counts posts that did not come live, which are survivors only.
+--   A post of a sample counts as many times as its sample_weight says.
 -- params: start, end, origin, seconds (width of a bucket), topics, langs, platforms (lists; NULL takes all),
 --   without (keys of posts to leave out; NULL leaves out none)
--- columns: bucket, posts, unscored, searched, concern_sum, concern_squares, none, considering, committed, done, blocked,
---   reposts
+-- columns: bucket, posts, unscored, searched, concern_sum (all weighted sums), concern_cross (with the square of the
+--   weight), concern_squares (of both squares), weight_squares, none, considering, committed, done, blocked, reposts
 WITH told AS (
     SELECT
         floor((epoch_us(observed_at) - epoch_us($origin::TIMESTAMP)) / ($seconds * 1e6))::INTEGER AS bucket,
-        count(*) FILTER (model_id IS NOT NULL) AS posts,
-        count(*) FILTER (model_id IS NULL) AS unscored,
-        count(*) FILTER (model_id IS NOT NULL AND source <> 'live') AS searched,
-        sum(concern) FILTER (model_id IS NOT NULL) AS concern_sum,
-        sum(concern * concern) FILTER (model_id IS NOT NULL) AS concern_squares,
-        count(*) FILTER (model_id IS NOT NULL AND removal_label = 'none') AS none,
-        count(*) FILTER (model_id IS NOT NULL AND removal_label = 'considering') AS considering,
-        count(*) FILTER (model_id IS NOT NULL AND removal_label = 'committed') AS committed,
-        count(*) FILTER (model_id IS NOT NULL AND removal_label = 'done') AS done,
-        count(*) FILTER (model_id IS NOT NULL AND removal_label = 'blocked') AS blocked
+        sum(sample_weight) FILTER (model_id IS NOT NULL) AS posts,
+        sum(sample_weight) FILTER (model_id IS NULL) AS unscored,
+        sum(sample_weight) FILTER (model_id IS NOT NULL AND source <> 'live') AS searched,
+        sum(sample_weight * concern) FILTER (model_id IS NOT NULL) AS concern_sum,
+        sum(sample_weight ** 2 * concern) FILTER (model_id IS NOT NULL) AS concern_cross,
+        sum((sample_weight * concern) ** 2) FILTER (model_id IS NOT NULL) AS concern_squares,
+        sum(sample_weight ** 2) FILTER (model_id IS NOT NULL) AS weight_squares,
+        sum(sample_weight) FILTER (model_id IS NOT NULL AND removal_label = 'none') AS none,
+        sum(sample_weight) FILTER (model_id IS NOT NULL AND removal_label = 'considering') AS considering,
+        sum(sample_weight) FILTER (model_id IS NOT NULL AND removal_label = 'committed') AS committed,
+        sum(sample_weight) FILTER (model_id IS NOT NULL AND removal_label = 'done') AS done,
+        sum(sample_weight) FILTER (model_id IS NOT NULL AND removal_label = 'blocked') AS blocked
     FROM posts
     WHERE observed_at >= $start AND observed_at < $end AND kind <> 'repost' AND NOT hidden
         AND (model_id IS NULL OR relevant >= 0.5)
@@ -29,7 +32,7 @@ WITH told AS (
 ), shared AS (
     SELECT
         floor((epoch_us(repost.observed_at) - epoch_us($origin::TIMESTAMP)) / ($seconds * 1e6))::INTEGER AS bucket,
-        count(*) AS reposts
+        sum(repost.sample_weight) AS reposts
     FROM posts repost JOIN posts post ON post.key = repost.parent_key
     WHERE repost.observed_at >= $start AND repost.observed_at < $end AND repost.kind = 'repost' AND NOT repost.hidden
         AND NOT post.hidden AND post.model_id IS NOT NULL AND post.relevant >= 0.5

@@ -10,6 +10,7 @@ SELECT
     i.measured_at IS NOT NULL AND (p.measured_at IS NULL OR i.measured_at >= p.measured_at) AS is_measured,
     CASE WHEN p.context IS NULL THEN i.context END AS context,
     i.context_author_key,
+    i.sample_weight,
     list_sort(list_distinct(list_concat(p.matched, i.matched))) AS matched,
     CASE WHEN len(i.versions) > 0 THEN list_sort(list_distinct(list_concat(p.versions, i.versions))) ELSE p.versions END
         AS versions
@@ -24,6 +25,9 @@ UPDATE posts SET raw = k.raw, lang = coalesce(k.lang, posts.lang), version_at = 
 FROM known k WHERE posts.rowid = k.row AND k.is_newer AND NOT k.is_edit;
 UPDATE posts SET context = k.context, context_author_key = k.context_author_key, revision = posts.revision + 1, model_id = NULL
 FROM known k WHERE posts.rowid = k.row AND k.context IS NOT NULL;
+-- Of a post in a sample and in what was read whole, the latter counts: weights of the others stay as drawn.
+UPDATE posts SET sample_weight = k.sample_weight FROM known k
+WHERE posts.rowid = k.row AND k.sample_weight < posts.sample_weight;
 UPDATE posts SET
     likes = coalesce(k.likes, posts.likes), reposts = coalesce(k.reposts, posts.reposts),
     replies = coalesce(k.replies, posts.replies), quotes = coalesce(k.quotes, posts.quotes), measured_at = k.measured_at

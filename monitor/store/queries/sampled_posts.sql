@@ -1,0 +1,18 @@
+-- question: which originals, replies and quotes on a topic lie in the slices of a sample, and what do they say?
+-- params: sample, platform, topic
+-- columns: slice (0 is the earliest), stratum, weight, scored, relevant, leaving (any removal stage but none)
+WITH slice AS (
+    SELECT row_number() OVER (ORDER BY start) - 1 AS slice, start, "end", stratum, weight
+    FROM slices WHERE sample = $sample
+)
+SELECT
+    s.slice,
+    s.stratum,
+    s.weight,
+    p.model_id IS NOT NULL AS scored,
+    coalesce(p.relevant >= 0.5, false) AS relevant,
+    coalesce(p.relevant >= 0.5 AND p.removal_label <> 'none', false) AS leaving
+FROM posts p ASOF JOIN slice s ON p.observed_at >= s.start
+WHERE p.observed_at < s."end" AND p.platform = $platform AND p.kind <> 'repost' AND NOT p.hidden
+    AND list_contains(list_transform(p.matched, lambda m: split_part(m, '/', 1)), $topic)
+ORDER BY s.slice

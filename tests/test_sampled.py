@@ -1,0 +1,110 @@
+"""A sample of X's past in the store: drawn once, weighted, and what it says against the truth."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from monitor.analyse.sampling import placed
+from monitor.collect.x_sample import stream_of
+from monitor.errors import MonitorError
+from monitor.records import Batch, Window
+from monitor.sampled import drawn, findings
+from monitor.store import Store
+from monitor.store.views import Scope, series
+from tests.collect.rig import TOPIC
+from tests.conftest import T0, a_post
+from tests.scored import score
+
+HOURS = 24
+WINDOW = Window(T0, T0 + timedelta(hours=HOURS))
+RATES = np.array([3] * 8 + [60, 50, 40, 30, 20, 15, 10, 8] + [5] * 8)
+
+
+def history(seed: int):
+    """Posts on X of a day with an outcry, those with removal talk, and how many X counts by the hour."""
+    chance = np.random.default_rng(seed)
+    counts = chance.poisson(RATES)
+    seconds = np.concatenate([hour * 3600 + np.sort(chance.uniform(0, 3600, n)) for hour, n in enumerate(counts)])
+    posts = [
+        a_post(
+            number,
+            platform="x",
+            post_id=str(number),
+            author_id=str(number % 97),
+            observed_at=T0 + timedelta(seconds=float(at)),
+            source="search",
+            matched=("soundcloud-ai/any",),
+        )
+        for number, at in enumerate(seconds, 1)
+    ]
+    return posts, chance.random(len(posts)) < np.where(seconds < 12 * 3600, 0.3, 0.1), counts
+
+
+def read(store: Store, posts, is_leaving, counts, size: int) -> str:
+    """Draw a sample and store what its collector would bring, scored."""
+    stream, slices = drawn(store, TOPIC, WINDOW, counts, size)
+    place = placed(slices, [post.observed_at for post in posts])
+    found = [
+        (post, slices[i].weight, leaves) for post, i, leaves in zip(posts, place, is_leaving, strict=True) if i >= 0
+    ]
+    weighted = [(_weighted(post, weight), leaves) for post, weight, leaves in found]
+    store.commit(Batch(stream, posts=tuple(post for post, _ in weighted)))
+    for stage, leaving in (("done", True), ("none", False)):
+        score(store, [post for post, leaves in weighted if leaves == leaving], removal=stage)
+    return stream
+
+
+def _weighted(post, weight):
+    return replace(post, sample_weight=weight)
+
+
+def test_shares_and_volumes_of_samples_are_right_on_average_and_their_intervals_hold_the_truth(tmp_path):
+    posts, is_leaving, counts = history(1)
+    shares, volumes, holds = [], [], []
+    for number in range(30):
+        store = Store(tmp_path / f"{number}.duckdb")
+        stream = read(store, posts, is_leaving, counts, 150)
+        [relevant, removal] = findings(store, TOPIC, stream)
+        assert relevant.estimate.effect == 1
+        shares.append(removal.estimate.effect)
+        holds.append(removal.estimate.low <= is_leaving.mean() <= removal.estimate.high)
+        table = series(store, Scope(), WINDOW, 3600)
+        volumes.append(float(np.nansum(table["posts"].to_numpy())))
+    assert np.mean(shares) == pytest.approx(is_leaving.mean(), abs=3 * np.std(shares) / 30**0.5)
+    assert np.mean(volumes) == pytest.approx(len(posts), rel=0.05)
+    assert np.mean(holds) >= 0.85  # of 30; the 93 to 97 % are asked of 200 histories in test_sampling
+
+
+def test_who_asks_for_the_same_sample_gets_what_was_drawn_first(store):
+    _, _, counts = history(2)
+    stream, first = drawn(store, TOPIC, WINDOW, counts, 100)
+    assert (stream, first) == drawn(store, TOPIC, WINDOW, counts, 100)
+    other, _ = drawn(store, TOPIC, WINDOW, counts, 101)
+    assert other != stream == stream_of(TOPIC, WINDOW, 100)
+
+
+def test_a_sample_of_which_nothing_is_read_or_scored_says_so(store):
+    posts, _, counts = history(3)
+    stream, _ = drawn(store, TOPIC, WINDOW, counts, 100)
+    assert [found.estimate for found in findings(store, TOPIC, stream)] == [None, None]
+    assert "cannot tell" in findings(store, TOPIC, stream)[0].text
+    store.commit(Batch(stream, posts=tuple(posts)))
+    assert [found.estimate for found in findings(store, TOPIC, stream)] == [None, None]
+
+
+def test_a_sample_of_one_post_is_refused(store):
+    with pytest.raises(MonitorError, match="buys no sample"):
+        drawn(store, TOPIC, WINDOW, history(4)[2], 1)
+
+
+def test_a_post_that_was_also_read_whole_counts_once(store):
+    posts, _, _ = history(5)
+    store.commit(Batch("x:live", posts=(posts[0],)))
+    store.commit(Batch("x:sample:s", posts=(_weighted(posts[0], 7.0), _weighted(posts[1], 7.0))))
+    store.commit(Batch("x:live", posts=(posts[1],)))
+    score(store, posts[:2])
+    assert series(store, Scope(), WINDOW, 86_400)["posts"].to_pylist() == [2]
