@@ -79,6 +79,12 @@ def asked(store: Store, name: str) -> tuple[Asked, ...]:
     return tuple(Asked(**row) for row in store.read("asked", name=name).to_pylist())
 
 
+def pass_ended(store: Store, platform: Platform, stream: str) -> datetime | None:
+    """When the last pass over everything of a platform ended; None where one was left in the middle, or never was."""
+    found = store.read("pass_ended", platform=platform, stream=stream)["ended_at"].to_pylist()
+    return found[0] if found else None
+
+
 def checks(store: Store, name: str | None = None) -> tuple[Checked, ...]:
     """All checks, or the one of that name, oldest first."""
     return tuple(Checked(**row) for row in store.read("checks", name=name).to_pylist())
