@@ -37,7 +37,11 @@ _CREDIT_HINT = "Buy credit or raise the spending limit in X's developer console.
 
 
 class QueryRefused(CollectError):
-    """X takes the request for wrong; asking again would not help."""
+    """X takes the request for wrong, with that HTTP status; asking again would not help."""
+
+    def __init__(self, message: str, hint: str = "", status: int = 400) -> None:
+        super().__init__(message, hint)
+        self.status = status
 
 
 @dataclass(slots=True)
@@ -194,7 +198,7 @@ def our_error(response: Response) -> CollectError:
     if status == 429:
         return RateLimited(f"X asked us to wait: {said}", wait_seconds(response.headers))
     if 400 <= status < 500:
-        return QueryRefused(f"X refused the request: {said}")
+        return QueryRefused(f"X refused the request: {said}", status=status)
     return CollectError(f"X answered {status}: {said}")
 
 

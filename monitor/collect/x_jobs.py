@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from monitor.collect.x_api import Api
+from monitor.collect.x_api import Api, QueryRefused
 from monitor.errors import CollectError, RateLimited
 
 if TYPE_CHECKING:
@@ -92,22 +92,20 @@ class JobsApi(Api):
 
 
 def _create(client: Client, name: str) -> Any:
-    import tweepy
-
     try:
         return client.create_compliance_job("tweets", name=name)
-    except tweepy.HTTPException as error:
-        if error.response.status_code != 409:
+    except QueryRefused as error:
+        if error.status != 409:
             raise
         raise RateLimited("X has an unfinished compliance job of this app", _OCCUPIED_SECONDS) from None
 
 
 def _look(client: Client, job_id: str) -> Any:
-    import tweepy
-
     try:
         return client.get_compliance_job(job_id)
-    except tweepy.NotFound:
+    except QueryRefused as error:
+        if error.status != 404:
+            raise
         raise Gone(f"X knows no job {job_id}") from None
 
 

@@ -15,7 +15,7 @@ from monitor.collect.backoff import Backoff
 from monitor.collect.x_compliance import STREAM, ComplianceRun
 from monitor.collect.x_jobs import JobsApi
 from monitor.config import Secrets, X
-from monitor.errors import AuthError, CollectError
+from monitor.errors import AuthError, CollectError, RateLimited
 from monitor.records import Batch, Check, Score
 from monitor.store import Store
 from monitor.store.checks import Checked, checks, open_check
@@ -140,7 +140,29 @@ def test_of_a_post_whose_place_was_taken_back_the_payload_goes_and_the_text_stay
     assert applied(store)[0].scrubbed == 1
 
 
-@pytest.mark.parametrize("reason", ["withheld", "bounced", "something new"])
+@pytest.mark.parametrize(
+    ("reason", "is_stored", "is_hidden"),
+    [
+        ("deleted", False, False),
+        ("protected", False, False),
+        ("bounced", False, False),
+        ("withheld", False, False),
+        ("suspended", True, True),
+        ("deactivated", True, True),
+        ("scrub_geo", True, False),
+    ],
+)
+def test_each_reason_that_x_gives_does_what_readme_says(x, store, reason, is_stored, is_hidden):
+    first, other = held(x, store, 2)
+    x.remove(first.id, reason=reason)
+    run(x, store)
+    assert ids(store) == {other.id} | ({first.id} if is_stored else set())
+    assert hidden(store) == ({first.id} if is_hidden else set())
+    if not is_stored:
+        assert first.text not in texts_of(store)
+
+
+@pytest.mark.parametrize("reason", ["something new"])
 def test_a_reason_that_is_unknown_is_taken_at_xs_word(x, store, reason):
     posts = held(x, store, 2)
     x.remove(posts[0].id, reason=reason)
@@ -316,6 +338,13 @@ def test_a_job_that_x_does_not_know_any_more_is_made_anew(x, store):
     x.compliance.jobs.clear()
     run(x, store)
     assert [check.state for check in checks(store)] == ["expired", "applied"]
+
+
+def test_somebody_elses_unfinished_job_is_no_fault_of_ours(x):
+    x.compliance.create({"type": "tweets", "name": "another program"})
+    with pytest.raises(RateLimited, match="unfinished") as caught:
+        JobsApi(X(api_url=x.url), Secrets(x_bearer_token=x.token)).create("ours")
+    assert caught.value.wait_seconds == 60.0
 
 
 def test_somebody_elses_unfinished_job_is_waited_for(x, store):
