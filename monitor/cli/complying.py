@@ -36,7 +36,8 @@ def comply(
     """Ask Bluesky and X which stored posts were taken back, and remove or hide those.
 
     X is asked in batch compliance jobs, which need X_BEARER_TOKEN and cost nothing; Bluesky post by post, without an
-    account. Resumable. What was asked, answered and done stands in a log without text: --log.
+    account. Resumable. With [x] enabled, monitor run asks X by itself ([x] comply_hours). What was asked, answered and
+    done stands in a log without text: --log.
     """
     from monitor.cli.collecting import stop_on_signals
     from monitor.cli.complied import print_log, print_report
