@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from monitor.alone import alone
 from monitor.config import Classifier, Config
 from monitor.errors import ConfigError, MonitorError, StoreBusy
 from monitor.records import Batch
 from monitor.store import Committed, Store
-from monitor.store.faults import our_errors
 
 if TYPE_CHECKING:
     from monitor.classify import Prediction, Text
@@ -69,6 +68,7 @@ def _sources(config: Config) -> list[tuple[str, Work]]:
     sources: list[tuple[str, bool, Work]] = [
         ("collect", config.bluesky.enabled, _bluesky),
         ("collect from X", config.x.enabled, _x),
+        ("check posts of X", config.x.enabled and config.x.comply_hours > 0, _comply),
     ]
     enabled = [(name, work) for name, is_enabled, work in sources if is_enabled]
     if not enabled:
@@ -96,6 +96,12 @@ def _x(config: Config, store: Store, stop: threading.Event, news: threading.Even
     for rule in collector.unsayable:
         log.warning("X's stream cannot be asked for %s; only another rule may find such posts there", rule)
     _collect(collector, "x", Backoff(first_seconds=5.0, longest_seconds=320.0), config, store, stop, news)
+
+
+def _comply(config: Config, store: Store, stop: threading.Event, news: threading.Event) -> None:
+    from monitor.compliance import keep_to_x
+
+    keep_to_x(config.x, store, stop)
 
 
 def _collect(
@@ -217,22 +223,7 @@ def is_running(path: Path) -> bool:
         return True
 
 
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def _alone(path: Path) -> AbstractContextManager[None]:
     # Two live streams into one file would count everything twice in `seen`.
-    with our_errors(path):
-        descriptor = os.open(path.with_name(path.name + ".run"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    try:
-        _lock(descriptor, path)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _lock(descriptor: int, path: Path) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise StoreBusy(
-            f"Another monitor run collects into {path}", "Stop it first, or name another [store] path."
-        ) from None
+    busy = StoreBusy(f"Another monitor run collects into {path}", "Stop it first, or name another [store] path.")
+    return alone(path, ".run", busy)

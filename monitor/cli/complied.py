@@ -65,7 +65,8 @@ def _did(one: Done) -> Iterable[str]:
 
 def print_log(store: Store, json: bool) -> None:
     """Everything that was ever asked and done, a line each."""
-    from monitor.store.checks import checks, complied
+    from monitor.store.checks import checks
+    from monitor.store.proofs import complied
 
     if json:
         rows = {"checks": map(_plain, checks(store)), "done": map(_plain, complied(store))}
@@ -77,7 +78,7 @@ def print_log(store: Store, json: bool) -> None:
         typer.echo(f"{check.begun_at:%Y-%m-%dT%H:%M:%SZ} {check.name} {check.state}: {told}")
     for row in complied(store):
         what = f"{row.check} {row.platform} {row.what} {row.key}"
-        typer.echo(f"{row.complied_at:%Y-%m-%dT%H:%M:%SZ} {what}: {row.action} ({row.why})")
+        typer.echo(f"{row.done_at:%Y-%m-%dT%H:%M:%SZ} {what}: {row.action} ({row.why})")
 
 
 def _plain(row: Any) -> dict[str, Any]:

@@ -36,7 +36,8 @@ def comply(
     """Ask Bluesky and X which stored posts were taken back, and remove or hide those.
 
     X is asked in batch compliance jobs, which need X_BEARER_TOKEN and cost nothing; Bluesky post by post, without an
-    account. Resumable. What was asked, answered and done stands in a log without text: --log.
+    account. Resumable. With [x] enabled, monitor run asks X by itself ([x] comply_hours). What was asked, answered and
+    done stands in a log without text: --log.
     """
     from monitor.cli.collecting import stop_on_signals
     from monitor.cli.complied import print_log, print_report
@@ -129,21 +130,16 @@ def _bluesky(config: Config, store: Store, total: int, stop: threading.Event) ->
 def _x(jobs: Any, store: Store, total: int, stop: threading.Event) -> Done:
     from monitor.cli.complied import done
     from monitor.cli.progress import bar
-    from monitor.collect.backoff import HOPELESS, Backoff
-    from monitor.collect.x_compliance import ComplianceRun
-    from monitor.errors import Unpaid
-    from monitor.store.checks import checks
+    from monitor.compliance import pass_over_x
 
-    found: dict[str, Checked] = {}
-    with bar("Asking X", lambda: min(1.0, sum(_answered(c) for c in found.values()) / max(total, 1))) as advance:
+    answered: dict[str, int] = {}
+    with bar("Asking X", lambda: min(1.0, sum(answered.values()) / max(total, 1))) as advance:
 
-        def worked_on(name: str) -> None:
-            found[name] = checks(store, name)[0]
-            advance(sum(_answered(check) for check in found.values()))
+        def worked_on(check: Checked) -> None:
+            answered[check.name] = _answered(check)
+            advance(sum(answered.values()))
 
-        run = ComplianceRun(jobs, store, stop, worked_on, backoff=Backoff(hopeless=(*HOPELESS, Unpaid)))
-        run.run()
-    return done("x", [check for check in found.values() if check.state == "applied"])
+        return done("x", pass_over_x(jobs, store, stop, worked_on))
 
 
 def _answered(check: Checked) -> int:

@@ -9,7 +9,7 @@ import typer
 from monitor.cli.options import say
 
 if TYPE_CHECKING:
-    from monitor.records import Forgotten
+    from monitor.records import Proof
     from monitor.store import Store
 
 _REMOVED = ("posts", "reposts", "scores", "annotations", "samples", "contexts", "rejected", "accounts")
@@ -21,7 +21,7 @@ _MEANING = {
 }
 
 
-def next_steps(done: Forgotten, store: Store) -> list[str]:
+def next_steps(done: Proof, store: Store) -> list[str]:
     """What only the operator can do now."""
     from monitor.live import is_running
 
@@ -42,12 +42,12 @@ def next_steps(done: Forgotten, store: Store) -> list[str]:
     return steps
 
 
-def print_report(done: Forgotten, steps: list[str], json: bool) -> None:
+def print_report(done: Proof, steps: list[str], json: bool) -> None:
     """What was removed, what stays and what to do next."""
     if json:
         _print_json({**_as_dict(done), "next": steps})
         return
-    typer.echo(f"Forgotten at {done.forgotten_at:%Y-%m-%d %H:%M:%S} UTC: {_a(done)}. Removed:")
+    typer.echo(f"Forgotten at {done.done_at:%Y-%m-%d %H:%M:%S} UTC: {_a(done)}. Removed:")
     for name in _REMOVED:
         typer.echo(f"{getattr(done, name):>9,} {name:<12} {_MEANING.get(name, '')}".rstrip())
     typer.echo(f"Tombstone {done.key}: a hash of the id. Nothing of it is taken in again.")
@@ -63,34 +63,34 @@ def print_report(done: Forgotten, steps: list[str], json: bool) -> None:
 
 def print_log(store: Store, json: bool) -> None:
     """Everything that was ever asked, a line each."""
-    from monitor.store.forgotten import log
+    from monitor.store.proofs import forgotten
 
-    rows = log(store)
+    rows = forgotten(store)
     if json:
         _print_json([_as_dict(row) for row in rows])
         return
     for row in rows:
         went = ", ".join(f"{getattr(row, name):,} {name}" for name in _REMOVED if getattr(row, name))
-        when = f"{row.forgotten_at:%Y-%m-%dT%H:%M:%SZ}"
+        when = f"{row.done_at:%Y-%m-%dT%H:%M:%SZ}"
         typer.echo(f"{when} {row.platform} {row.what} {row.key}: {went or 'nothing was stored'}")
     if not rows:
         say("Nothing was ever asked to be forgotten.")
 
 
-def _as_dict(done: Forgotten) -> dict[str, Any]:
+def _as_dict(done: Proof) -> dict[str, Any]:
     """The key as text: many programs read numbers of 64 bits wrongly."""
     return {
         "what": done.what,
         "platform": done.platform,
         "tombstone": str(done.key),
-        "forgotten_at": f"{done.forgotten_at:%Y-%m-%dT%H:%M:%SZ}",
+        "forgotten_at": f"{done.done_at:%Y-%m-%dT%H:%M:%SZ}",
         "removed": {name: getattr(done, name) for name in _REMOVED},
         "reduced_tombstones": done.tombstones,
         "mentions_by_others": done.mentions,
     }
 
 
-def _a(done: Forgotten) -> str:
+def _a(done: Proof) -> str:
     where = {"bluesky": "Bluesky", "x": "X"}[done.platform]
     return f"an author on {where}" if done.what == "author" else f"a post on {where}"
 

@@ -15,8 +15,11 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from typing import Any, TypeVar
 
 from monitor.collect import json_text
+from monitor.collect.apart import unless
 from monitor.collect.backoff import Backoff
 from monitor.collect.base import rejected
 from monitor.collect.bluesky_record import parse_time
@@ -31,6 +34,8 @@ MOST = 100_000  # ids in one job: 2 MB to send
 _AWAY: dict[str, Visibility] = {"deactivated": "deactivated", "suspended": "suspended"}
 _FAILURES = 3  # jobs that X may let fail in a row
 _LONGEST_POLL = 60.0
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,8 @@ class ComplianceRun:
                         return
                     self._backoff.progress()
                 except CollectError as error:
+                    if self._stop.is_set():
+                        return
                     if not self._backoff.wait(STREAM, error, self._stop):
                         raise
                 if self._failures >= _FAILURES:
@@ -111,17 +118,17 @@ class ComplianceRun:
 
     def _work(self, check: OpenCheck) -> bool:
         """True when the answer was applied, False when the job came to nothing, or was left for later."""
-        job = self._jobs.look(check.job) if check.job else self._begin(check)
+        job = self._ask(self._jobs.look, check.job) if check.job else self._begin(check)
         if job.status == "created" and check.state != "uploaded":
             ids = [one.id for one in asked(self._store, check.name)]
             if not ids:  # all of it was removed meanwhile; nothing can be asked, and X lets the job expire
                 self._apply(check, [], [])
                 return True
-            self._jobs.upload(job, ids)
+            self._ask(self._jobs.upload, job, ids)
             self._note(check, "uploaded")
         job = self._wait(job)
         if job.status == "complete":
-            lines, unread = read(self._jobs.download(job))
+            lines, unread = read(self._ask(self._jobs.download, job))
             self._apply(check, lines, unread)
             return True
         if job.status in ("failed", "expired"):
@@ -129,15 +136,25 @@ class ComplianceRun:
         return False
 
     def _begin(self, check: OpenCheck) -> Job:
-        job = self._jobs.named(check.name) or self._jobs.create(check.name)
+        job = self._ask(self._jobs.named, check.name) or self._ask(self._jobs.create, check.name)
         self._note(check, "created", job.id)
         return job
 
     def _wait(self, job: Job) -> Job:
         seconds = self._poll_seconds
-        while (job := self._jobs.look(job.id)).status in ("created", "in_progress") and not self._stop.wait(seconds):
+        while (job := self._ask(self._jobs.look, job.id)).status in ("created", "in_progress"):
+            if self._stop.wait(seconds):
+                break
             seconds = min(2 * seconds, max(_LONGEST_POLL, self._poll_seconds))
         return job
+
+    def _ask(self, call: Callable[..., T], *arguments: Any) -> T:
+        """One request, which may stall for as long as its timeouts say while the operator wants to stop.
+
+        Raises:
+            CollectError: X cannot be asked, or ``stop`` was set meanwhile.
+        """
+        return unless(self._stop, partial(call, *arguments), "ask X what was taken back")
 
     def _note(self, check: OpenCheck, state: Asking, job: str | None = None) -> None:
         self._store.commit(Batch(STREAM, checks=(Check(check.name, "x", state, job),)))

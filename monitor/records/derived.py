@@ -82,9 +82,10 @@ class Slice:
 
 
 @dataclass(frozen=True, slots=True)
-class Forgotten:
-    """What somebody asked to be forgotten, and how many rows went with it; never text, handle or id.
+class Proof:
+    """What was done about one author or post since somebody asked, and to how many rows; never text, handle or id.
 
+    ``action`` is "forgotten" where a person asked (``why`` is "request"), else what the answer to ``check`` did.
     ``key`` is the 64-bit hash that stands for the author or post in the store. ``posts`` leaves reposts out.
     ``contexts`` are copies of the text in others' replies and quotes, ``tombstones`` those of earlier deletions,
     reduced to keys. ``mentions`` were not removed: posts by others that hold the id or @handle in their own words.
@@ -93,7 +94,10 @@ class Forgotten:
     what: Literal["author", "post"]
     platform: Platform
     key: int
-    forgotten_at: datetime
+    done_at: datetime
+    action: str
+    why: str
+    check: str | None
     posts: int
     reposts: int
     scores: int

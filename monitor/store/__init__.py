@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from monitor.errors import NoDatabase, NotADatabase, SchemaTooNew
-from monitor.records import Annotation, Batch, Cursor, Draw, Forgotten, Grouped, Platform, Score, Slice, Stratum
+from monitor.records import Annotation, Batch, Cursor, Draw, Grouped, Platform, Proof, Score, Slice, Stratum
 from monitor.store import rows
 from monitor.store.compaction import check_room, rewrite
 from monitor.store.faults import our_errors
@@ -139,7 +139,7 @@ class Store:
         id: str,  # noqa: A002 - it is what the platform calls it
         handle: str = "",
         now: datetime | None = None,
-    ) -> Forgotten:
+    ) -> Proof:
         """Remove an author with everything, or one post, and take nothing of the kind in again; no event undoes it.
 
         Args:
@@ -150,7 +150,7 @@ class Store:
         with self._writing(now) as transaction:
             transaction.run("forget", what=what, platform=platform, id=id, handle=handle)
             [row] = transaction.rows("forgetting")
-            return Forgotten(**row)
+            return Proof(**row)
 
     def plan_check(self, name: str, stream: str, most: int, now: datetime | None = None) -> None:
         """Begin a check of the next ``most`` ids of X behind the cursor of ``stream``; of none where none are left."""

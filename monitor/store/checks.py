@@ -1,4 +1,4 @@
-"""Typed questions to the store about what platforms were asked to confirm, and the proof of what was done."""
+"""Typed questions to the store about what platforms were asked to confirm."""
 
 from __future__ import annotations
 
@@ -49,25 +49,6 @@ class Checked:
     contexts: int
 
 
-@dataclass(frozen=True, slots=True)
-class Complied:
-    """One post or author of which something was done, and how many rows that were; never text, handle or id."""
-
-    what: str
-    platform: Platform
-    key: int
-    complied_at: datetime
-    posts: int
-    reposts: int
-    scores: int
-    annotations: int
-    samples: int
-    contexts: int
-    check: str
-    action: str
-    why: str
-
-
 def open_check(store: Store, platform: Platform) -> OpenCheck | None:
     """The check of a platform that a kill, or a fault, left unfinished."""
     found = store.read("open_check", platform=platform).to_pylist()
@@ -79,11 +60,12 @@ def asked(store: Store, name: str) -> tuple[Asked, ...]:
     return tuple(Asked(**row) for row in store.read("asked", name=name).to_pylist())
 
 
+def pass_ended(store: Store, platform: Platform, stream: str) -> datetime | None:
+    """When the last pass over everything of a platform ended; None where one was left in the middle, or never was."""
+    found = store.read("pass_ended", platform=platform, stream=stream)["ended_at"].to_pylist()
+    return found[0] if found else None
+
+
 def checks(store: Store, name: str | None = None) -> tuple[Checked, ...]:
     """All checks, or the one of that name, oldest first."""
     return tuple(Checked(**row) for row in store.read("checks", name=name).to_pylist())
-
-
-def complied(store: Store) -> tuple[Complied, ...]:
-    """The proof, oldest first."""
-    return tuple(Complied(**row) for row in store.read("complied").to_pylist())

@@ -1,11 +1,11 @@
-"""Who is meant when somebody asks to be forgotten, and the log of what was."""
+"""Who is meant when somebody asks to be forgotten."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from monitor.records import Forgotten, Platform
+from monitor.records import Platform
 from monitor.store import Store
 
 
@@ -30,11 +30,6 @@ def called(store: Store, handle: str, platform: Platform | None = None) -> tuple
 def known(store: Store, platform: Platform, author_id: str) -> Author | None:
     """The author with an id; None where we hold no post of theirs."""
     return next(iter(_authors(store, None, author_id, platform)), None)
-
-
-def log(store: Store) -> tuple[Forgotten, ...]:
-    """Everything that was asked to be forgotten, oldest first."""
-    return tuple(Forgotten(**row) for row in store.read("forgotten").to_pylist())
 
 
 def _authors(store: Store, handle: str | None, author_id: str | None, platform: str | None) -> tuple[Author, ...]:

@@ -7,19 +7,21 @@ import random
 import string
 import subprocess
 import sys
+from datetime import date
 
 import duckdb
 import pytest
 
 from monitor.errors import ConfigError, DiskFull, MonitorError, NoDatabase
 from monitor.export import export
-from monitor.records import Annotation, Batch, Draw, Rejected
-from monitor.store import Store
-from monitor.store.queries import stored_ids
+from monitor.records import AccountStatus, Annotation, Batch, Charge, Check, Cursor, Deletion, Draw, Rejected
+from monitor.store import Store, checks, proofs
+from monitor.store.queries import spent_since, stored_ids
 from monitor.store.views import Filter, Scope, parts
 from tests.cli.test_commands import call
 from tests.conftest import T0, a_post, did, lacking, uri
 from tests.scored import score
+from tests.store.test_forget import everything
 
 
 @pytest.fixture
@@ -88,6 +90,39 @@ def test_after_forget_and_compact_no_byte_of_what_was_removed_is_in_any_file(con
     exported = export(parts(store, Scope(), Filter(relevance=None)), config.parent / "posts.csv", "csv", None)
     assert exported.rows == 3
     assert found(config.parent, removed | stays) == stays
+
+
+def test_of_an_author_on_x_nothing_is_left_in_the_bill_the_checks_or_the_proofs(config, store):
+    """Their posts were paid for, checked once, and are asked about right now."""
+    author, posts, other = "7219834450126", ["1871234567890123456", "1871234567890123457"], "1871234567890123458"
+    fields = {"platform": "x", "text": marker("text"), "raw": marker("raw"), "author_handle": marker("handle")}
+    mine = [a_post(n, post_id=post_id, author_id=author, **fields) for n, post_id in enumerate(posts)]
+    commit(store, *mine, a_post(3, platform="x", post_id=other, author_id="55"))
+    today = date(2026, 11, 26)
+    charged = [Charge(today, "post", post_id, 5_000) for post_id in posts] + [Charge(today, "user", author, 10_000)]
+    commit(store, charges=tuple(charged))
+    hidden = AccountStatus("x", author, "suspended", T0)
+    commit(store, accounts=(hidden,), checks=(Check("monitor-1", "x", "applied", "1", 3, 2),))
+    gone = Deletion("x", posts[1], author, T0, "protected")
+    commit(store, deletions=(gone,), checks=(Check("monitor-2", "x", "applied", "2", 3, 1),))
+    store.plan_check("monitor-3", "x:comply", 1)
+    commit(store, cursor=Cursor("x:comply", checks.open_check(store, "x").last))
+    assert len(proofs.complied(store)) == 2
+    assert call("forget", "--author", author, "--yes", "-c", config).exit_code == 0
+    assert call("compact", "-c", config).exit_code == 0
+    store.snapshot(config.parent / "copy.duckdb")
+    (config.parent / "exports").mkdir()
+    export(parts(store, Scope(), Filter(relevance=None)), config.parent / "exports" / "posts.csv", "csv", None)
+    names = (author, *posts, marker("text"), marker("raw"), marker("handle"))
+    assert [(table, value) for table, value in everything(store) if any(name in value for name in names)] == []
+    held = b"\n".join(path.read_bytes() for path in config.parent.rglob("*") if path.is_file())
+    assert [name for name in names if name[:8].encode() in held and name not in posts] == []  # other's id begins so too
+    assert [name for name in posts if name.encode() in held] == []
+    commit(store, charges=tuple(charged))  # the same reads on the same day
+    assert spent_since(store, today) == 20_000
+    assert [row.action for row in proofs.forgotten(store)] == ["forgotten"]
+    assert {row.check for row in proofs.complied(store)} == {"monitor-1", "monitor-2"}
+    assert [one.id for one in checks.asked(store, "monitor-3")] in ([], [other])
 
 
 def test_the_report_says_what_went_what_stayed_and_what_to_do_and_names_nobody(config, store):

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 
 import duckdb
 import pytest
@@ -14,10 +15,11 @@ from monitor.collect.backoff import Backoff
 from monitor.collect.x_compliance import STREAM, ComplianceRun
 from monitor.collect.x_jobs import JobsApi
 from monitor.config import Secrets, X
-from monitor.errors import AuthError, CollectError
+from monitor.errors import AuthError, CollectError, RateLimited
 from monitor.records import Batch, Check, Score
 from monitor.store import Store
-from monitor.store.checks import Checked, checks, complied, open_check
+from monitor.store.checks import Checked, checks, open_check
+from monitor.store.proofs import complied
 from tests.collect.rig import ids, rows
 from tests.conftest import a_post
 from tests.servers.x import Fault, XPost, XServer, make_post
@@ -101,7 +103,7 @@ def test_nothing_of_what_was_asked_stays_in_the_file_once_it_is_answered(x, stor
     assert open_check(store, "x") is None
     with duckdb.connect(str(store.path), read_only=True) as connection:
         assert connection.execute("FROM asked").fetchall() == []
-        assert posts[0].id not in str(connection.execute("FROM complied").fetchall())
+        assert posts[0].id not in str(connection.execute("FROM proofs").fetchall())
 
 
 def test_who_is_back_is_shown_again(x, store):
@@ -138,7 +140,29 @@ def test_of_a_post_whose_place_was_taken_back_the_payload_goes_and_the_text_stay
     assert applied(store)[0].scrubbed == 1
 
 
-@pytest.mark.parametrize("reason", ["withheld", "bounced", "something new"])
+@pytest.mark.parametrize(
+    ("reason", "is_stored", "is_hidden"),
+    [
+        ("deleted", False, False),
+        ("protected", False, False),
+        ("bounced", False, False),
+        ("withheld", False, False),
+        ("suspended", True, True),
+        ("deactivated", True, True),
+        ("scrub_geo", True, False),
+    ],
+)
+def test_each_reason_that_x_gives_does_what_readme_says(x, store, reason, is_stored, is_hidden):
+    first, other = held(x, store, 2)
+    x.remove(first.id, reason=reason)
+    run(x, store)
+    assert ids(store) == {other.id} | ({first.id} if is_stored else set())
+    assert hidden(store) == ({first.id} if is_hidden else set())
+    if not is_stored:
+        assert first.text not in texts_of(store)
+
+
+@pytest.mark.parametrize("reason", ["something new"])
 def test_a_reason_that_is_unknown_is_taken_at_xs_word(x, store, reason):
     posts = held(x, store, 2)
     x.remove(posts[0].id, reason=reason)
@@ -163,9 +187,9 @@ def test_ids_go_in_chunks_and_each_once(x, store):
     for post in posts[::2]:
         x.remove(post.id)
     run(x, store, most=3)
-    assert [job.ids for job in x.compliance.jobs.values()] == [
-        [post.id for post in posts[start : start + 3]] for start in (0, 3, 6)
-    ]
+    jobs = [job.ids for job in x.compliance.jobs.values()]
+    assert [len(asked) for asked in jobs] == [3, 3, 1]
+    assert sorted(chain.from_iterable(jobs)) == [post.id for post in posts]
     assert ids(store) == {post.id for post in posts[1::2]}
     assert store.cursor(STREAM).value == ""
 
@@ -314,6 +338,13 @@ def test_a_job_that_x_does_not_know_any_more_is_made_anew(x, store):
     x.compliance.jobs.clear()
     run(x, store)
     assert [check.state for check in checks(store)] == ["expired", "applied"]
+
+
+def test_somebody_elses_unfinished_job_is_no_fault_of_ours(x):
+    x.compliance.create({"type": "tweets", "name": "another program"})
+    with pytest.raises(RateLimited, match="unfinished") as caught:
+        JobsApi(X(api_url=x.url), Secrets(x_bearer_token=x.token)).create("ours")
+    assert caught.value.wait_seconds == 60.0
 
 
 def test_somebody_elses_unfinished_job_is_waited_for(x, store):

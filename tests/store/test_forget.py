@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from monitor.analyse.sketch import sketched
 from monitor.grouping import group_pending
 from monitor.records import AccountStatus, Annotation, Batch, Cursor, Deletion, Draw, Grouped, Rejected
-from monitor.store import Store, forgotten, views
+from monitor.store import Store, forgotten, proofs, views
 from monitor.store.queries import status, stored_ids, unscored
 from monitor.store.texts import ungrouped
 from tests.conftest import T0, a_post, did, uri
@@ -52,8 +52,8 @@ def test_everything_by_the_author_goes_and_is_counted_by_table(store):
     assert (done.contexts, done.rejected, done.accounts, done.tombstones) == (2, 2, 0, 1)
     assert done.mentions == 2  # the reply and the quote of others
     assert ids(store) == [uri(2), uri(3), uri(4)]
-    assert forgotten.log(store) == (done,)
-    assert done.forgotten_at == LATER
+    assert proofs.forgotten(store) == (done,)
+    assert done.done_at == LATER
     assert status(store).rejected == (("live", "no text", 3),)
 
 
@@ -202,7 +202,7 @@ def test_forgetting_twice_adds_a_row_to_the_log_and_changes_nothing_else(store):
     second = store.forget("author", "bluesky", did(1), now=LATER)
     assert second.posts == second.scores == second.contexts == second.tombstones == 0
     assert second.mentions == first.mentions
-    assert [row.forgotten_at for row in forgotten.log(store)] == [T0, LATER]
+    assert [row.done_at for row in proofs.forgotten(store)] == [T0, LATER]
 
 
 def near(number, **fields):

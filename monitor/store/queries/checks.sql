@@ -8,7 +8,7 @@ SELECT
     coalesce(sum(d.posts + d.reposts) FILTER (WHERE d.action = 'shown'), 0)::BIGINT AS shown,
     coalesce(sum(d.posts + d.reposts) FILTER (WHERE d.action = 'scrubbed'), 0)::BIGINT AS scrubbed,
     coalesce(sum(d.contexts), 0)::BIGINT AS contexts
-FROM checks c LEFT JOIN complied d ON d."check" = c.name
+FROM checks c LEFT JOIN proofs d ON d."check" = c.name
 WHERE $name IS NULL OR c.name = $name
 GROUP BY ALL
 ORDER BY c.begun_at, c.name

@@ -1,6 +1,6 @@
 -- The proof of what a check removes, written before it goes. Staged: in_deletions, in_checks.
 
-INSERT INTO complied
+INSERT INTO proofs BY NAME
 WITH leaving AS (
     SELECT md5_number_lower(platform || ' ' || post_id) AS key, platform, min(why) AS why FROM in_deletions GROUP BY ALL
 ),
@@ -13,10 +13,11 @@ scored AS (SELECT key, count(*) AS n FROM scores WHERE key IN (SELECT key FROM l
 labelled AS (SELECT key, count(*) AS n FROM annotations WHERE key IN (SELECT key FROM leaving) GROUP BY ALL),
 drawn AS (SELECT key, count(*) AS n FROM samples WHERE key IN (SELECT key FROM leaving) GROUP BY ALL)
 SELECT
-    'post', l.platform, l.key, $now,
-    (p.key IS NOT NULL AND p.kind <> 'repost')::BIGINT, (p.key IS NOT NULL AND p.kind = 'repost')::BIGINT,
-    coalesce(s.n, 0), coalesce(a.n, 0), coalesce(d.n, 0), coalesce(c.n, 0),
-    (SELECT max(name) FROM in_checks), 'deleted', l.why
+    'post' AS what, l.platform, l.key, $now AS done_at,
+    'deleted' AS action, l.why, (SELECT max(name) FROM in_checks) AS "check",
+    (p.key IS NOT NULL AND p.kind <> 'repost')::BIGINT AS posts,
+    (p.key IS NOT NULL AND p.kind = 'repost')::BIGINT AS reposts,
+    coalesce(s.n, 0) AS scores, coalesce(a.n, 0) AS annotations, coalesce(d.n, 0) AS samples, coalesce(c.n, 0) AS contexts
 FROM leaving l
 LEFT JOIN posts p ON p.key = l.key
 LEFT JOIN child c ON c.key = l.key

@@ -1,10 +1,11 @@
 -- The proof of whose posts a check hid or showed again. Reads `account_row` of `accounts`. Staged: in_checks.
 
-INSERT INTO complied
+INSERT INTO proofs BY NAME
 SELECT
-    'author', p.platform, p.author_key, $now,
-    count(*) FILTER (WHERE p.kind <> 'repost'), count(*) FILTER (WHERE p.kind = 'repost'), 0, 0, 0, 0,
-    (SELECT max(name) FROM in_checks), CASE WHEN r.is_hiding THEN 'hidden' ELSE 'shown' END, any_value(o.status)
+    'author' AS what, p.platform, p.author_key AS key, $now AS done_at,
+    CASE WHEN r.is_hiding THEN 'hidden' ELSE 'shown' END AS action, any_value(o.status) AS why,
+    (SELECT max(name) FROM in_checks) AS "check",
+    count(*) FILTER (WHERE p.kind <> 'repost') AS posts, count(*) FILTER (WHERE p.kind = 'repost') AS reposts
 FROM account_row r
 JOIN posts p ON p.rowid = r.row
 JOIN accounts o USING (author_key)

@@ -6,8 +6,8 @@ FROM posts p
 WHERE p.raw IS NOT NULL AND p.key IN (SELECT md5_number_lower(platform || ' ' || post_id) FROM in_scrubs);
 
 UPDATE posts SET raw = NULL WHERE rowid IN (SELECT row FROM scrubbed);
-INSERT INTO complied
+INSERT INTO proofs BY NAME
 SELECT
-    'post', platform, key, $now, (kind <> 'repost')::BIGINT, (kind = 'repost')::BIGINT, 0, 0, 0, 0,
-    (SELECT max(name) FROM in_checks), 'scrubbed', 'geo'
+    'post' AS what, platform, key, $now AS done_at, 'scrubbed' AS action, 'geo' AS why,
+    (SELECT max(name) FROM in_checks) AS "check", (kind <> 'repost')::BIGINT AS posts, (kind = 'repost')::BIGINT AS reposts
 FROM scrubbed;
