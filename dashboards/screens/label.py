@@ -50,8 +50,8 @@ def _ask(frame: Frame, post: Waiting, mine: tuple[str, str]) -> None:
     with st.form(f"labels-{post.platform}-{post.post_id}-{post.revision}", border=False):
         about = _choice("relevant", list(_ABOUT))
         st.caption("The rest counts only where it is about that.")
-        with st.grid(columns=3, min_column_width=260):
-            removal = _choice("removal", list(codebook().removal))
+        removal = _choice("removal", list(codebook().removal))
+        with st.grid(columns=2, min_column_width=260):
             concern = _choice("concern", [str(level) for level in codebook().concern])
             stance = _choice("stance", list(codebook().stance))
         note = st.text_input("Note", max_chars=500, placeholder="where you doubted")
@@ -82,7 +82,8 @@ def _store(frame: Frame, post: Waiting, who: str, given: tuple[str | None, ...],
 def _choice(head: str, options: list[str]) -> str | None:
     book = codebook()
     meaning = "\n".join(f"- **{value}**: {text}" for value, text in book.meaning.get(head, {}).items())
-    chosen: Any = st.segmented_control(book.question[head], options, help=meaning or None)
+    # Pills go on in the next line; a segmented control hides what has no room.
+    chosen: Any = st.pills(book.question[head], options, help=meaning or None)
     return None if chosen is None else str(chosen)
 
 

@@ -89,7 +89,7 @@ def backfill(
     if sample:
         from monitor.cli.sampling import tell
 
-        tell(store, topics, collectors)  # type: ignore[arg-type]
+        tell(store, collectors)  # type: ignore[arg-type]
     if unpaid is not None:
         raise unpaid
 

@@ -45,23 +45,27 @@ def samples(
     for topic in topics:
         with store.reading() as moment:
             hourly = np.maximum(hourly_counts(moment, topic, hours), 0)
+        if not hourly.any():
+            say(f"{topic.name}: X counts no post, so there is nothing to read.")
+            continue
         stream, slices = drawn(store, topic, hours, hourly, posts)
         say(
             f"{topic.name}: reads about {min(posts, hourly.sum()):,} of {hourly.sum():,} posts that X counts, "
-            f"in {len(slices):,} stretches of time drawn at random."
+            f"in {len(slices):,} stretches of time drawn at random, a request each or more."
         )
         till = Till(config.x, lambda day: spent_since(store, day))
         collectors.append(SampleCollector(Api(config.x, secrets), topic, stream, slices, till))
     return collectors
 
 
-def tell(store: Store, topics: Sequence[Topic], collectors: Sequence[SampleCollector]) -> None:
+def tell(store: Store, collectors: Sequence[SampleCollector]) -> None:
     """What the samples say of all posts."""
     from monitor.sampled import findings
 
-    for topic, collector in zip(topics, collectors, strict=True):
+    for collector in collectors:
+        name = collector.topic.name
         if collector.progress < 1:
-            say(f"{topic.name}: the sample is not read to its end. The same command goes on where it stopped.")
+            say(f"{name}: the sample is not read to its end. The same command goes on where it stopped.")
             continue
-        for finding in findings(store, topic, collector.stream):
-            say(f"{topic.name}, {finding.text}")
+        for finding in findings(store, collector.topic, collector.stream):
+            say(f"{name}, {finding.text}")

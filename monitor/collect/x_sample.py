@@ -62,7 +62,7 @@ class SampleCollector:
         *,
         archive_seconds: float = ARCHIVE_SECONDS,
     ) -> None:
-        self.stream = stream
+        self.stream, self.topic = stream, topic
         self._api, self._slices, self._till = api, slices, till
         # All slices by the same queries: a shorter limit cuts the topic into other ones.
         self._is_recent = bool(slices) and is_recent(slices[0].window.start)
@@ -75,7 +75,7 @@ class SampleCollector:
     @property
     def progress(self) -> float:
         """Share that is done, 0 to 1."""
-        return self._turn.slice / max(1, len(self._slices))
+        return self._turn.slice / len(self._slices) if self._slices else 1.0
 
     def pull(self, cursor: Cursor | None) -> Generator[Batch, None, None]:
         """One batch for each page; nothing where all was read before.

@@ -14,7 +14,7 @@ from monitor.errors import AuthError, ConfigError, MonitorError, Unpaid
 from monitor.store import Store
 from monitor.store.queries import gaps, spent_since
 from tests.benchmarks.running import COMMAND, environment
-from tests.collect.rig import ids
+from tests.collect.rig import ids, rows
 from tests.servers.x import XServer, make_post
 
 NOW = datetime.now(UTC)
@@ -162,6 +162,70 @@ def test_a_backfill_that_the_budget_ends_says_so_and_notes_the_gap(config, x):
     store = Store(config.parent / "monitor.duckdb")
     assert ["not searched to its end" in gap.why for gap in gaps(store)] == [True, True]
     assert 0 < booked(config) == int(x.dollars() * 1_000_000) <= 120_000
+
+
+HOUR = timedelta(hours=1)
+END = NOW.replace(minute=0, second=0, microsecond=0) - 2 * HOUR
+DAYS = (
+    "--since",
+    f"{END - 72 * HOUR:%Y-%m-%dT%H:%MZ}",
+    "--until",
+    f"{END:%Y-%m-%dT%H:%MZ}",
+)  # no pause in recent search
+SAMPLE = ("backfill", "--platform", "x", *DAYS, "--no-score", "--sample", 100)
+
+
+def hold_lately(x):
+    """700 posts of 72 hours."""
+    every = 72 * HOUR / 701
+    x.hold(*(make_post(f"SoundCloud, thought {i}", END - i * every, author=i) for i in range(1, 701)))
+
+
+def weights(config):
+    return [row["sample_weight"] for row in rows(Store(config.parent / "monitor.duckdb")).values()]
+
+
+def test_a_sample_is_drawn_once_read_within_its_price_and_not_paid_for_twice(config, x):
+    hold_lately(x)
+    said = call(*SAMPLE, "-c", config).stderr
+    assert "ai: reads about 100 of 700 posts that X counts, in " in said
+    assert "odd: X counts no post, so there is nothing to read." in said
+    assert "ai, relevant: cannot tell." in said  # nothing is scored
+    assert 85 <= len(weights(config)) <= 115
+    assert sum(weights(config)) == pytest.approx(700, rel=0.1)
+    assert booked(config) == int(x.dollars() * 1_000_000)
+    before = booked(config), len(x.requests)
+    call(*SAMPLE, "-c", config)
+    assert (booked(config), len(x.requests)) == before
+
+
+def test_a_sample_that_the_budget_ends_goes_on_with_what_was_drawn(config, x):
+    hold_lately(x)
+    config.write_text(config.read_text() + "budget_per_day = 0.32\n")
+    with pytest.raises(Unpaid):
+        call(*SAMPLE, "-c", config)
+    read = set(ids(Store(config.parent / "monitor.duckdb")))
+    assert booked(config) == int(x.dollars() * 1_000_000) <= 320_000
+    config.write_text(config.read_text().replace("= 0.32", "= 5.0"))
+    call(*SAMPLE, "-c", config)
+    assert read < set(ids(Store(config.parent / "monitor.duckdb")))
+    assert sum(weights(config)) == pytest.approx(700, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("backfill", "--since", "2025-05-01", "--until", "2025-06-01", "--sample", 10), "Only X is sampled"),
+        (("backfill", "--platform", "x", "--since", "2025-05-01", "--sample", 10), "needs --until"),
+        (("backfill", "--platform", "x", "--since", "2025-05-01", "--until", "2099-01-01", "--sample", 9), "are over"),
+        (("backfill", "--platform", "x", *MAY, "--sample", 1), "buys no sample"),
+    ],
+)
+def test_what_cannot_be_sampled_is_refused(config, x, arguments, says):
+    hold(x, 20)
+    with pytest.raises(MonitorError, match=says):
+        call(*arguments, "-c", config)
+    assert x.count("search/all") == 0
 
 
 def test_a_plan_does_not_wait_for_pandas(config, x):

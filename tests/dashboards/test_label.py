@@ -19,7 +19,7 @@ def sampled(store):
 
 
 def answer(app, *values):
-    for control, value in zip(app.get("segmented_control") or app.segmented_control, values, strict=True):
+    for control, value in zip(app.pills, values, strict=True):
         control.set_value(value)
     return app
 
