@@ -69,6 +69,7 @@ def _sources(config: Config) -> list[tuple[str, Work]]:
         ("collect", config.bluesky.enabled, _bluesky),
         ("collect from X", config.x.enabled, _x),
         ("check posts of X", config.x.enabled and config.x.comply_hours > 0, _comply),
+        ("count posts of X", config.x.enabled and config.x.count_hours > 0, _count),
     ]
     enabled = [(name, work) for name, is_enabled, work in sources if is_enabled]
     if not enabled:
@@ -102,6 +103,12 @@ def _comply(config: Config, store: Store, stop: threading.Event, news: threading
     from monitor.compliance import keep_to_x
 
     keep_to_x(config.x, store, stop)
+
+
+def _count(config: Config, store: Store, stop: threading.Event, news: threading.Event) -> None:
+    from monitor.census import keep_counted
+
+    keep_counted(config, store, stop)
 
 
 def _collect(

@@ -15,6 +15,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.alone import alone
 from monitor.analyse.sampling import Sample, sample_of
 from monitor.collect.backoff import HOPELESS, Backoff
 from monitor.collect.x_api import Api, QueryRefused
@@ -23,7 +24,7 @@ from monitor.collect.x_place import fingerprint
 from monitor.collect.x_query import ARCHIVE_LIMIT, RECENT_LIMIT, compile_queries
 from monitor.collect.x_spend import MICRO, Till
 from monitor.config import Config, Secrets, Topic, X
-from monitor.errors import CollectError, ConfigError, RateLimited
+from monitor.errors import CollectError, ConfigError, RateLimited, StoreBusy
 from monitor.records import Window
 from monitor.store import Moment, Store
 from monitor.store.journal import journal, recover
@@ -126,10 +127,23 @@ def ask(
     Raises:
         AuthError, RateLimited, Unpaid, CollectError: as X, or the budget, answers; what was counted before is kept.
     """
-    recover(store, _JOURNAL)
-    due = _missing(store, topics, hours)
-    if not due:
-        return 0.0
+    busy = StoreBusy(f"X is being asked for counts into {store.path} already", "Wait until that is done.")
+    with alone(store.path, ".counting", busy):
+        recover(store, _JOURNAL)
+        due = _missing(store, topics, hours)
+        return _asked(config, secrets, store, due, topics, hours, stop, say) if due else 0.0
+
+
+def _asked(
+    config: Config,
+    secrets: Secrets,
+    store: Store,
+    due: list[Question],
+    topics: Sequence[Topic],
+    hours: Window,
+    stop: threading.Event,
+    say: Callable[[str], None],
+) -> float:
     api, till = Api(config.x, secrets), Till(config.x, lambda day: spent_since(store, day))
     backoff = Backoff(attempts=_ATTEMPTS, hopeless=(*HOPELESS, QueryRefused, RateLimited))
     till.check(cost(due, config.x.prices))
