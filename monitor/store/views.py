@@ -85,6 +85,23 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveStream:
+    """How far a live stream came, and when posts were found of its platform otherwise; see ``live_streams.sql``."""
+
+    stream: str
+    begun_at: datetime | None
+    event_at: datetime | None
+    moved_at: datetime | None
+    newest_at: datetime | None
+    files_from: datetime | None
+    files_to: datetime | None
+
+    @property
+    def platform(self) -> str:
+        return self.stream.split(":")[0]
+
+
+@dataclass(frozen=True, slots=True)
 class PostView:
     """One post as a page shows it. Scores are None while the post waits for them; counts where not measured."""
 
@@ -195,9 +212,15 @@ def threads(store: Reader, topics: Sequence[str], window: Window) -> pa.Table:
     return store.read("window_threads", start=window.start, end=window.end, topics=list(topics))
 
 
-def gaps(store: Reader, window: Window) -> list[Gap]:
-    """When live collection stood still in a window, as the ledger has it."""
-    found = (Gap(**row) for row in store.read("gaps", start=window.start, end=window.end).to_pylist())
+def live_streams(store: Reader) -> tuple[LiveStream, ...]:
+    """Every live stream that was ever begun."""
+    return tuple(LiveStream(**row) for row in store.read("live_streams").to_pylist())
+
+
+def gaps(store: Reader, window: Window | None = None) -> list[Gap]:
+    """When live collection stood still in a window, or ever, as the ledger has it."""
+    bounds = {"start": window.start, "end": window.end} if window else {"start": None, "end": None}
+    found = (Gap(**row) for row in store.read("gaps", **bounds).to_pylist())
     return [gap for gap in found if gap.stream.endswith(":live")]
 
 
