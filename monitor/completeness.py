@@ -65,11 +65,13 @@ def sources(
     return tuple(one for one in told if one.reached_at > one.begun_at)
 
 
-def of_window(
-    reader: Reader, window: Window, platforms: Sequence[str] = (), now: datetime | None = None
-) -> tuple[Coverage, ...]:
-    """What each source collected of a window, whatever of it lies in the future."""
-    return tuple(coverage(one.ledger, window) for one in sources(reader, platforms, now, window))
+def of_windows(
+    reader: Reader, windows: Sequence[Window], platforms: Sequence[str] = (), now: datetime | None = None
+) -> list[tuple[Coverage, ...]]:
+    """What each source collected of each window; what of it lies in the future is missing."""
+    whole = Window(min(window.start for window in windows), max(window.end for window in windows))
+    ledgers = [one.ledger for one in sources(reader, platforms, now, whole)]
+    return [tuple(coverage(each, window) for each in ledgers) for window in windows]
 
 
 def recent(store: Store, now: datetime) -> list[Recent]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitor.completeness import of_window, recent
+from monitor.completeness import of_windows, recent
 from monitor.records import Batch, Cursor, Gap, Seen, Window
 from tests.conftest import a_post
 
@@ -20,6 +20,11 @@ def collected(store, stream="bluesky:live", *, begun=NOW - 40 * DAY, at=NOW, gap
     store.commit(Batch(stream, seen=(Seen(stream, begun, 1),), cursor=Cursor(stream, "1", begun)), now=begun)
     told = tuple(Gap(stream, NOW - a * HOUR, NOW - b * HOUR, "closed", filled) for a, b, filled in gaps)
     store.commit(Batch(stream, tuple(posts), gaps=told, cursor=Cursor(stream, "2", at)), now=at)
+
+
+def week(store, *platforms):
+    [found] = of_windows(store, [WEEK], platforms)
+    return found
 
 
 def shares(found):
@@ -47,7 +52,7 @@ def test_status_tells_the_exact_shares_of_each_stream_that_collected(store):
 def test_a_file_that_nobody_watched_has_no_stream_to_miss_anything(store):
     store.commit(Batch("import", (a_post(1, source="import", observed_at=NOW - DAY),)))
     assert recent(store, NOW) == []
-    assert of_window(store, WEEK) == ()
+    assert week(store) == ()
 
 
 def test_a_stream_that_was_asked_for_and_never_came_is_no_source(store):
@@ -80,18 +85,18 @@ def test_what_was_searched_for_counts_as_filled_from_its_first_post_to_its_last(
     posts = [a_post(n, source="search", observed_at=NOW - days * DAY) for n, days in ((1, 6), (2, 4))]
     store.commit(Batch("bluesky:search", tuple(posts)))
     collected(store, begun=NOW - 2 * DAY)
-    assert shares(of_window(store, WEEK)) == [(round(2 / 7, 4), round(2 / 7, 4), round(3 / 7, 4))]
+    assert shares(week(store)) == [(round(2 / 7, 4), round(2 / 7, 4), round(3 / 7, 4))]
 
 
 def test_a_search_that_ends_in_live_time_fills_everything_before(store):
     posts = [a_post(n, source="search", observed_at=NOW - days * DAY) for n, days in ((1, 6), (2, 1))]
     store.commit(Batch("bluesky:search", tuple(posts)))
     collected(store, begun=NOW - 2 * DAY)
-    assert shares(of_window(store, WEEK)) == [(round(2 / 7, 4), round(4 / 7, 4), round(1 / 7, 4))]
+    assert shares(week(store)) == [(round(2 / 7, 4), round(4 / 7, 4), round(1 / 7, 4))]
 
 
 def test_a_stream_is_a_source_of_its_own_platform_alone(store):
     collected(store)
     collected(store, "x:live", begun=NOW - DAY)
-    assert [one.stream for one in of_window(store, WEEK)] == ["bluesky:live", "x:live"]
-    assert [one.stream for one in of_window(store, WEEK, ("x",))] == ["x:live"]
+    assert [one.stream for one in week(store)] == ["bluesky:live", "x:live"]
+    assert [one.stream for one in week(store, "x")] == ["x:live"]

@@ -128,10 +128,25 @@ def shortfall(found: Sequence[Coverage]) -> str:
     least = min(found, key=lambda one: one.collected, default=None)
     if least is None or least.collected >= ENOUGH:
         return ""
-    told = "; ".join(f"{_source(one.stream)}: {_parts(one)}" for one in found)
+    told = "; ".join(f"{source_name(one.stream)}: {parts(one)}" for one in found)
     how_much = f"Only {_percent(least.collected)}% of" if least.collected > 0 else "Nothing of"
     verb = "was" if least.collected == 0 or _span(least.window).startswith("this") else "were"
     return f"{how_much} {_span(least.window)} {verb} collected ({told}); what is missing is not zero."
+
+
+def source_name(stream: str) -> str:
+    """A stream as people call it: Bluesky, X, Bluesky search soundcloud."""
+    platform, _, rest = stream.partition(":")
+    name = _NAMES.get(platform, platform)
+    return name if rest in ("", "live") else f"{name} {rest.replace(':', ' ')}"
+
+
+def parts(one: Coverage) -> str:
+    """What was collected, as words: 60% live, 12% filled later."""
+    live, filled = _percent(one.live), _percent(one.collected) - _percent(one.live)
+    if one.collected == 0:
+        return "nothing"
+    return f"{live}% live" + (f", {filled}% filled later" if one.filled > 0 else "")
 
 
 def _micros(times: Sequence[datetime]) -> Micros:
@@ -155,19 +170,6 @@ def _before(at: Micros, spent: Micros, times: Micros) -> Micros:
     following = np.minimum(place + 1, len(at) - 1)
     is_in = spent[following] > spent[place]
     return np.asarray(spent[place] + is_in * np.maximum(times - at[place], 0))
-
-
-def _source(stream: str) -> str:
-    platform, _, rest = stream.partition(":")
-    name = _NAMES.get(platform, platform)
-    return name if rest in ("", "live") else f"{name} {rest.replace(':', ' ')}"
-
-
-def _parts(one: Coverage) -> str:
-    live, filled = _percent(one.live), _percent(one.collected) - _percent(one.live)
-    if one.collected == 0:
-        return "nothing"
-    return f"{live}% live" + (f", {filled}% filled later" if one.filled > 0 else "")
 
 
 def _percent(share: float) -> int:
