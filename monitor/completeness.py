@@ -16,7 +16,8 @@ from monitor.analyse.series import BY_FILES
 from monitor.analyse.windows import STILL
 from monitor.records import Gap, Window
 from monitor.store import Store, views
-from monitor.store.views import LiveStream, Reader
+from monitor.store.streams import LiveStream, live_streams
+from monitor.store.views import Reader
 
 BEFORE, AFTER = "live collection had not begun", "not collected"  # time that no ledger records
 _RECENT = {"24 hours": timedelta(hours=24), "7 days": timedelta(days=7)}
@@ -59,7 +60,7 @@ def sources(
         now: counts a stream that moved a moment ago as having come that far; None takes its last event.
         window: only gaps that reach into it.
     """
-    found = [one for one in views.live_streams(reader) if not platforms or one.platform in platforms]
+    found = [one for one in live_streams(reader) if not platforms or one.platform in platforms]
     gaps = views.gaps(reader, window) if found else []
     told = [_source(one, one.begun_at, gaps, now) for one in found if one.begun_at is not None]
     return tuple(one for one in told if one.reached_at > one.begun_at)

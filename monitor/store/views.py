@@ -85,23 +85,6 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class LiveStream:
-    """How far a live stream came, and when posts were found of its platform otherwise; see ``live_streams.sql``."""
-
-    stream: str
-    begun_at: datetime | None
-    event_at: datetime | None
-    moved_at: datetime | None
-    newest_at: datetime | None
-    files_from: datetime | None
-    files_to: datetime | None
-
-    @property
-    def platform(self) -> str:
-        return self.stream.split(":")[0]
-
-
-@dataclass(frozen=True, slots=True)
 class PostView:
     """One post as a page shows it. Scores are None while the post waits for them; counts where not measured."""
 
@@ -210,11 +193,6 @@ def found_by(store: Reader, window: Window | None = None) -> dict[str | None, in
 def threads(store: Reader, topics: Sequence[str], window: Window) -> pa.Table:
     """The posts of a window on these topics and all stored posts that they hang on; see ``window_threads.sql``."""
     return store.read("window_threads", start=window.start, end=window.end, topics=list(topics))
-
-
-def live_streams(store: Reader) -> tuple[LiveStream, ...]:
-    """Every live stream that was ever begun."""
-    return tuple(LiveStream(**row) for row in store.read("live_streams").to_pylist())
 
 
 def gaps(store: Reader, window: Window | None = None) -> list[Gap]:

@@ -125,7 +125,22 @@ def test_an_event_is_told_in_words_figures_and_a_table(store, page):
     assert "In the 3 days after “Company *statement* :smile:”" in texts(app)
     assert "*statement*" not in markdown(app)
     table = app.dataframe[0].value
-    assert table.iloc[0].tolist() == ["Relevant posts", "8", "0", "-100%"]
+    assert table.iloc[0].tolist() == ["Relevant posts", "8", "0", ""]
+
+
+def test_an_event_whose_time_was_hardly_collected_compares_nothing_and_says_of_which_source(store, page):
+    fill(store)
+    app = page("event", event="statement")
+    assert "too little was collected to compare them. " in texts(app)
+    assert "After: only 1% of these 3 days was collected (Bluesky: 1% live)" in texts(app).replace("were", "was")
+    assert "counts are not compared" in markdown(app)
+
+
+def test_live_says_of_which_source_too_little_was_collected(store, page):
+    fill(store)
+    gap = Gap("bluesky:live", T0 - 10 * HOUR, T0 - 4 * HOUR, "closed")
+    store.commit(Batch("bluesky:live", gaps=(gap,)))
+    assert "of these 24 hours were collected (Bluesky: 75% live)" in markdown(page())
 
 
 def test_an_event_names_other_events_within_its_windows(store, page):

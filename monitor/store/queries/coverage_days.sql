@@ -5,7 +5,7 @@
 -- columns: day, platform, posts, stream, search, both, unnoted (posts that another source may have found as well, before
 --   that was noted)
 WITH noted AS (
-    SELECT max(applied_at) AS at FROM migrations WHERE name = '0008_coverage'
+    SELECT max(applied_at) AS at FROM migrations WHERE ends_with(name, '_coverage')
 ), met AS (
     SELECT
         date_trunc('day', observed_at)::TIMESTAMP AS day, platform, stored_at, source,
