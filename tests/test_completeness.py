@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from monitor.completeness import of_windows, recent
-from monitor.records import Batch, Cursor, Gap, Seen, Window
+from monitor.daily import days, shown_window
+from monitor.records import Batch, Counted, Cursor, Gap, Seen, Window
+from monitor.store import views
+from monitor.store.views import Filter, Scope
 from tests.conftest import a_post
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -100,3 +105,81 @@ def test_a_stream_is_a_source_of_its_own_platform_alone(store):
     collected(store, "x:live", begun=NOW - DAY)
     assert [one.stream for one in week(store)] == ["bluesky:live", "x:live"]
     assert [one.stream for one in week(store, "x")] == ["x:live"]
+
+
+DAY_OF = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+def caught(store, chance, day, number=300, p=0.7, q=0.5):
+    """``number`` posts of a day, each found by the stream with chance p and by search with q, whichever comes first."""
+    at = DAY_OF + day * DAY
+    posts = [a_post(1000 * day + n, observed_at=at + n * timedelta(seconds=60)) for n in range(number)]
+    live = [post for post in posts if chance.random() < p]
+    search = [replace(post, source="search") for post in posts if chance.random() < q]
+    batches = [Batch("bluesky:live", tuple(live)), Batch("bluesky:search:a", tuple(search))]
+    for batch in batches if day % 2 else reversed(batches):
+        store.commit(batch)
+
+
+def test_a_planted_number_of_posts_is_found_again_through_the_store(store):
+    chance, planted, n = random.Random(7), 300, 60
+    for day in range(n):
+        caught(store, chance, day, planted)
+    found = days(store, Window(DAY_OF, DAY_OF + n * DAY))
+    assert [day.window.start for day in found] == [DAY_OF + d * DAY for d in reversed(range(n))]
+    covered = sum(day.estimate.low <= planted <= day.estimate.high for day in found)
+    assert covered >= 53  # of 60 at 95 %: fewer once in 200 such runs
+    assert sum(day.estimate.effect for day in found) / n == pytest.approx(planted, rel=0.02)
+
+
+def test_a_post_tells_every_kind_of_source_that_found_it(store):
+    post = a_post(1)
+    for source in ("live", "search", "live", "recheck", "import"):
+        store.commit(Batch("s", (replace(post, source=source),)))
+    [part] = views.parts(store, Scope(), Filter(relevance=None))
+    assert part["sources"].to_pylist() == [["import", "live", "search"]]
+    assert part["source"].to_pylist() == ["live"]
+
+
+def test_an_edit_that_no_rule_matches_was_not_found_by_its_source(store):
+    store.commit(Batch("s", (a_post(1, source="search"),)))
+    store.commit(Batch("s", (a_post(1, text="other", matched=(), is_edit=True, observed_at=NOW),)))
+    [part] = views.parts(store, Scope(), Filter(relevance=None))
+    assert part["sources"].to_pylist() == [["search"]]
+
+
+def test_days_tell_exact_shares_and_why(store):
+    collected(store, begun=NOW - 2 * DAY, gaps=[(20, 14, None), (30, 24, "replay")])
+    today, yesterday, before = days(store, Window(NOW - 58 * HOUR, NOW), now=NOW)
+    assert shares([today.shares, yesterday.shares, before.shares]) == [
+        (1, 0, 0),
+        (round(12 / 24, 4), round(6 / 24, 4), round(6 / 24, 4)),
+        (round(14 / 24, 4), 0, round(10 / 24, 4)),
+    ]
+    assert (today.why, before.why) == ("", "live collection had not begun")
+    assert yesterday.why in ("closed; closed (filled by replay)", "closed (filled by replay); closed")
+
+
+def test_posts_that_only_their_thread_or_a_file_brought_are_in_no_estimate(store):
+    thread = a_post(1, matched=("soundcloud-ai/thread",), observed_at=NOW - HOUR)
+    store.commit(Batch("s", (thread, a_post(2, observed_at=NOW - HOUR))))
+    [day] = days(store, Window(NOW - 2 * HOUR, NOW))
+    assert (day.posts, day.stream, day.shares, day.estimate) == (1, 1, None, None)
+    assert "under 10 posts" in day.refusal
+
+
+def test_what_x_counts_is_held_against_what_was_collected_in_the_same_hours(store):
+    hour = DAY_OF + 3 * HOUR
+    posts = [
+        a_post(n, platform="x", post_id=str(n), author_id="9", observed_at=hour + n * timedelta(minutes=40))
+        for n in range(3)
+    ]
+    counted = (Counted("x", "soundcloud-ai", hour, 5), Counted("x", "other", hour, 7))
+    store.commit(Batch("x:live", tuple(posts), counted=counted))
+    [day] = days(store, Window(DAY_OF, DAY_OF + DAY), ["soundcloud-ai"])
+    assert day.counted_text == "2 of 5 (40%), 1 h"
+
+
+def test_a_window_that_holds_nothing_has_no_days(store):
+    assert shown_window(store, 30 * DAY, NOW) is None
+    assert days(store, WEEK) == []

@@ -179,6 +179,13 @@ def _percent(share: float) -> int:
 
 def _span(window: Window) -> str:
     seconds = (window.end - window.start).total_seconds()
-    unit, width = next((one for one in _UNITS if seconds >= one[1] and seconds % one[1] < 1), _UNITS[-1])
+    # A page's window is cut to its buckets: 23 hours and 57 minutes are a day to whoever chose one.
+    unit, width = next((one for one in _UNITS if _fits(seconds, one[1])), _UNITS[-1])
     n = max(1, round(seconds / width))
     return f"this {unit}" if n == 1 else f"these {n:,} {unit}s"
+
+
+def _fits(seconds: float, width: int) -> bool:
+    """Whether whole units of ``width`` are within a fiftieth of it."""
+    n = round(seconds / width)
+    return n > 0 and abs(seconds - n * width) <= seconds / 50

@@ -84,7 +84,9 @@ def _print(found: list[Day]) -> None:
     from monitor.cli.report import share_text
 
     names = ("live", "filled", "stream", "search", "both", "exist", "of X's count")
-    table = Table("day", "platform", box=None, padding=(0, 1, 0, 0))
+    table = Table(box=None, padding=(0, 1, 0, 0))
+    table.add_column("day", no_wrap=True, min_width=10)
+    table.add_column("platform")
     for name in names:
         table.add_column(name, justify="right")
     table.add_column("notes")
