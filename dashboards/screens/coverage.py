@@ -11,8 +11,8 @@ from monitor.analyse.coverage import source_name
 _DAYS = (7, 30, 90, 365)
 _NOTE = (
     "By stream, by search: posts that a rule matches. Exist: an estimate from what both found (Chapman); too high "
-    "where search was only asked for what the stream missed, too low where both find the same easily. Deleted posts are "
-    "in no column. Filled later: replayed, searched or imported; of the last two nobody knows how completely."
+    "where search was only asked for what the stream missed, too low where both find the same easily. Deleted posts "
+    "are in no column. Filled later: replayed, searched or imported; of the last two nobody knows how completely."
 )
 
 
@@ -36,7 +36,7 @@ def show(frame: Frame) -> None:
             st.caption("No live stream of this platform ever collected: its posts were searched for or imported.")
     st.subheader("Day by day", anchor=False)
     st.caption(_NOTE + (" Languages are not told apart here." if frame.scope.langs else ""))
-    share = st.column_config.NumberColumn(format="percent")
+    share, wide = st.column_config.NumberColumn(format="percent"), st.column_config.TextColumn(width="large")
     st.dataframe(
         daily.table(found, names),
         hide_index=True,
@@ -44,7 +44,12 @@ def show(frame: Frame) -> None:
         height="content" if len(found) <= 14 else 530,
         placeholder="–",
         alt="Coverage of each day and platform, newest first",
-        column_config={"live": share, "filled later": share},
+        column_config={
+            "live": share,
+            "filled later": share,
+            "of X's count": st.column_config.TextColumn(width=150),
+            "why": wide,
+        },
     )
 
 
