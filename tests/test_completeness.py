@@ -111,7 +111,7 @@ DAY_OF = datetime(2026, 11, 20, tzinfo=UTC)
 
 
 def caught(chance, day, number, p=0.7, q=0.5):
-    """Of ``number`` posts of a day those that the stream found, each with chance p, and those that search did, with q."""
+    """Of ``number`` posts those that the stream found, each with chance p, those that search did with q."""
     at = DAY_OF + day * DAY
     posts = [a_post(1000 * day + n, observed_at=at + n * timedelta(seconds=60)) for n in range(number)]
     live = [post for post in posts if chance.random() < p]
