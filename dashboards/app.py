@@ -14,12 +14,13 @@ page = st.navigation(
         st.Page("screens/live.py", title="Live", icon=":material/sensors:", default=True),
         st.Page("screens/event.py", title="Event", icon=":material/flag:"),
         st.Page("screens/posts.py", title="Posts", icon=":material/forum:"),
+        st.Page("screens/coverage.py", title="Coverage", icon=":material/event_available:"),
         st.Page("screens/label.py", title="Label", icon=":material/checklist:"),
     ],
     position="top",
 )
 widgets.styled()
-if page.title in ("Live", "Event"):
+if page.title in ("Live", "Event", "Coverage"):
     widgets.preload_charts()
 with widgets.guarded(retry_seconds=5):
     st.session_state["frame"] = widgets.framed()

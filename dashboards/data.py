@@ -14,7 +14,9 @@ import streamlit as st
 from dashboards.wording import shortened
 from monitor import config as configuration
 from monitor import study
-from monitor.config import Config, Event, Secrets
+from monitor.config import Config, Event, Secrets, Topic
+from monitor.daily import Day, shown_window
+from monitor.daily import days as days_of
 from monitor.export import LIMIT, Format, export, text_group
 from monitor.records import Window
 from monitor.store import Store, views
@@ -52,6 +54,15 @@ def engaged(_store: Store, path: str, scope: Scope, hours: int, _window: Window)
 def event(_store: Store, path: str, what: Event, days: int, scope: Scope, is_rebased: bool = False) -> EventPicture:
     """One event with its windows."""
     return study.event_picture(_store, what, days, scope, is_rebased=is_rebased)
+
+
+@st.cache_data(ttl=10, max_entries=64, show_spinner=False)
+def coverage(_store: Store, path: str, scope: Scope, days: int, topics: tuple[Topic, ...]) -> list[Day]:
+    """How complete the last ``days`` were."""
+    now = datetime.now(UTC)
+    window = shown_window(_store, timedelta(days=days), now)
+    told = days_of(_store, window, scope.topics, now, topics) if window else []
+    return [day for day in told if not scope.platforms or day.platform in scope.platforms]
 
 
 @st.cache_data(ttl=10, max_entries=64, show_spinner=False)

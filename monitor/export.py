@@ -72,7 +72,8 @@ def schema() -> pa.Schema:
         [
             *((name, text) for name in ("platform", "post", "author", "kind", "reply_to", "quote_of")),
             ("lang", text),
-            ("source", text),
+            ("source", text),  # the first that found it
+            ("sources", text),  # all kinds that found it: live, search, import
             *((name, time) for name in ("observed_at", "created_at", "edited_at")),
             ("rules", text),
             ("versions", text),
@@ -136,6 +137,7 @@ def _row(row: dict[str, Any], secret: bytes, is_synthetic: bool) -> dict[str, An
         **probs,
         **hidden,
         "text_group": group,
+        "sources": " ".join(row["sources"]),
         "rules": " ".join(row["matched"]),
         "versions": " ".join(row["versions"] or ()) or None,
         "is_synthetic": is_synthetic,

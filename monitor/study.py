@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from monitor.analyse.series import Series, Side, Unit, bucket_seconds, by_unit, filled, readable, sides
 from monitor.analyse.windows import View, reached, unwatched, view
+from monitor.completeness import of_windows
 from monitor.config import Event
 from monitor.rebasing import LeftOut, Rules, boundaries, left_out, rules_of
 from monitor.records import Gap, RuleVersion, Window
@@ -76,7 +77,7 @@ def live_picture(store: Store, scope: Scope, width: timedelta, now: datetime) ->
         reached_at = reached(now, head.moved_at) if seen.is_live else None
         gaps = unwatched(whole, views.gaps(moment, whole), head.oldest_at, head.begun_at, reached_at)
         rows = views.series(moment, scope, whole, seconds, origin=seen.window.start)
-        before, after = _sides(moment, scope, rows, seen.before, seen.window, gaps)
+        before, after = _sides(moment, scope, rows, seen.before, seen.window, gaps, now=now)
         series = filled(rows, seen.window, seconds, gaps)
         return LivePicture(
             view=seen,
@@ -169,10 +170,13 @@ def _sides(
     later: Window,
     gaps: Sequence[Gap],
     without: Keys = frozenset(),
+    now: datetime | None = None,
 ) -> tuple[Side, Side]:
     width = (later.end - later.start).total_seconds()
     distinct = views.distinct(store, scope, Window(earlier.start, later.end), width, later.start, without)
-    return sides(rows, distinct, earlier, later, gaps)
+    before, after = sides(rows, distinct, earlier, later, gaps)
+    was, is_now = of_windows(store, [earlier, later], scope.platforms, now)
+    return replace(before, sources=was), replace(after, sources=is_now)
 
 
 def _counts(

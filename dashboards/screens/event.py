@@ -11,8 +11,9 @@ from dashboards import charts, counting, data, widgets
 from dashboards.charts import Ground
 from dashboards.widgets import Frame
 from dashboards.wording import stamp, width_name
+from monitor.analyse.coverage import parts, source_name
 from monitor.analyse.series import Side, Unit, change, readable
-from monitor.analyse.words import before_after
+from monitor.analyse.words import before_after, shortfalls
 from monitor.config import Event
 from monitor.store.views import Scope
 from monitor.study import EventPicture, own_scope
@@ -141,12 +142,14 @@ def _rule_notes(frame: Frame, picture: EventPicture) -> list[str]:
 
 
 def _figures(before: Side, after: Side, days: int) -> None:
+    compares = not shortfalls(before, after)
     with st.grid(columns=4, min_column_width=150, gap="small"):
-        widgets.count("Relevant posts", after.posts, before.posts)
+        widgets.count("Relevant posts", after.posts, before.posts if compares else None)
         widgets.mean(after, before)
-        widgets.count("Left or removed", after.removal["done"], before.removal["done"])
-        widgets.count("Wish to leave", _aims(after), _aims(before))
-    st.caption(f"The {days} d after the event; arrows: against the {days} d before. {_TERMS}")
+        widgets.count("Left or removed", after.removal["done"], before.removal["done"] if compares else None)
+        widgets.count("Wish to leave", _aims(after), _aims(before) if compares else None)
+    told = f"arrows: against the {days} d before" if compares else "counts are not compared, see above"
+    st.caption(f"The {days} d after the event; {told}. {_TERMS}")
 
 
 def _aims(side: Side) -> int:
@@ -181,25 +184,37 @@ def _charts(frame: Frame, picture: EventPicture, events: list[Event]) -> Unit:
 def _table(before: Side, after: Side, days: int, unit: Unit) -> None:
     stages = "Removal" if unit == "posts" else f"Removal, {unit}"
     was = before.counted(unit).removal
-    rows = [
-        _row("Relevant posts", before.posts, after.posts),
-        _row("Authors", before.authors, after.authors),
-        _row("Distinct texts", before.texts, after.texts),
-        _row("Reposts of them", before.reposts, after.reposts),
-        ("Mean concern (95 % interval)", _interval(before), _interval(after), _difference(before, after)),
-        *(_row(f"{stages}: {stage}", n, after.counted(unit).removal[stage]) for stage, n in was.items()),
-        _row("Waiting for a score", before.unscored, after.unscored),
-        ("Time collected", f"{before.collected:.0%}", f"{after.collected:.0%}", ""),
-        ("Time watched live", f"{before.watched:.0%}", f"{after.watched:.0%}", ""),
+    counts = [
+        ("Relevant posts", before.posts, after.posts),
+        ("Authors", before.authors, after.authors),
+        ("Distinct texts", before.texts, after.texts),
+        ("Reposts of them", before.reposts, after.reposts),
+        *((f"{stages}: {stage}", n, after.counted(unit).removal[stage]) for stage, n in was.items()),
+        ("Waiting for a score", before.unscored, after.unscored),
     ]
+    compares = not shortfalls(before, after)
+    rows = [_row(*each, compares=compares) for each in counts]
+    rows.insert(4, ("Mean concern (95 % interval)", _interval(before), _interval(after), _difference(before, after)))
+    rows += _collected(before, after)
     names = ("", f"{days} d before", f"{days} d after", "change")
     table = pa.table({name: [row[i] for row in rows] for i, name in enumerate(names)})
     st.subheader("Before and after", anchor=False)
     st.dataframe(table, hide_index=True, width="stretch", height="content", alt="Totals before and after the event")
 
 
-def _row(name: str, before: int, after: int) -> tuple[str, str, str, str]:
-    relative = change(before, after)
+def _collected(before: Side, after: Side) -> list[tuple[str, str, str, str]]:
+    """How much of the time was collected: by source where there are several."""
+    if len(before.sources) > 1:
+        pairs = zip(before.sources, after.sources, strict=True)
+        return [(f"Time collected: {source_name(was.stream)}", parts(was), parts(now), "") for was, now in pairs]
+    return [
+        ("Time collected", f"{before.collected:.0%}", f"{after.collected:.0%}", ""),
+        ("Time watched live", f"{before.watched:.0%}", f"{after.watched:.0%}", ""),
+    ]
+
+
+def _row(name: str, before: int, after: int, *, compares: bool) -> tuple[str, str, str, str]:
+    relative = change(before, after) if compares else None
     return name, f"{before:,}", f"{after:,}", "" if relative is None else f"{relative:+.0%}"
 
 

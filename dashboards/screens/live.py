@@ -10,6 +10,7 @@ from dashboards import charts, counting, data, widgets
 from dashboards.charts import Ground
 from dashboards.widgets import Colour, Frame
 from dashboards.wording import ago, span, stamp, width_name
+from monitor.analyse.coverage import shortfall
 from monitor.analyse.series import Unit, readable
 from monitor.analyse.windows import reached
 from monitor.analyse.words import WHOLE
@@ -83,7 +84,8 @@ def _state(frame: Frame, picture: LivePicture, name: str) -> tuple[str, str, Col
 
 def _figures(picture: LivePicture, name: str) -> None:
     now, before = picture.now, picture.before
-    compares = min(before.collected, now.collected) >= WHOLE
+    short, was_short = shortfall(now.sources), shortfall(before.sources)
+    compares = min(before.collected, now.collected) >= WHOLE and not short and not was_short
     with st.grid(columns=7, min_column_width=120, gap="small"):
         widgets.count("Relevant posts", now.posts, before.posts if compares else None)
         widgets.count("Authors", now.authors, before.authors if compares else None)
@@ -95,8 +97,10 @@ def _figures(picture: LivePicture, name: str) -> None:
     if compares:
         st.caption(f"Arrows: against the {name} before.")
     else:
-        told = f"this window was collected to {now.collected:.0%}, the {name} before to {before.collected:.0%}"
-        st.caption(f"No comparison with the {name} before: {told}.")
+        told = f"this window was collected to {now.collected:.0%}, the {name} before to {before.collected:.0%}."
+        if was_short and not short:
+            told = f"of those, {was_short[0].lower()}{was_short[1:]}"
+        st.caption(f"No comparison with the {name} before: {short or told}")
 
 
 def _charts(frame: Frame, picture: LivePicture, unit: Unit) -> None:

@@ -128,10 +128,25 @@ def shortfall(found: Sequence[Coverage]) -> str:
     least = min(found, key=lambda one: one.collected, default=None)
     if least is None or least.collected >= ENOUGH:
         return ""
-    told = "; ".join(f"{_source(one.stream)}: {_parts(one)}" for one in found)
+    told = "; ".join(f"{source_name(one.stream)}: {parts(one)}" for one in found)
     how_much = f"Only {_percent(least.collected)}% of" if least.collected > 0 else "Nothing of"
     verb = "was" if least.collected == 0 or _span(least.window).startswith("this") else "were"
     return f"{how_much} {_span(least.window)} {verb} collected ({told}); what is missing is not zero."
+
+
+def source_name(stream: str) -> str:
+    """A stream as people call it: Bluesky, X, Bluesky search soundcloud."""
+    platform, _, rest = stream.partition(":")
+    name = _NAMES.get(platform, platform)
+    return name if rest in ("", "live") else f"{name} {rest.replace(':', ' ')}"
+
+
+def parts(one: Coverage) -> str:
+    """What was collected, as words: 60% live, 12% filled later."""
+    live, filled = _percent(one.live), _percent(one.collected) - _percent(one.live)
+    if one.collected == 0:
+        return "nothing"
+    return f"{live}% live" + (f", {filled}% filled later" if one.filled > 0 else "")
 
 
 def _micros(times: Sequence[datetime]) -> Micros:
@@ -157,19 +172,6 @@ def _before(at: Micros, spent: Micros, times: Micros) -> Micros:
     return np.asarray(spent[place] + is_in * np.maximum(times - at[place], 0))
 
 
-def _source(stream: str) -> str:
-    platform, _, rest = stream.partition(":")
-    name = _NAMES.get(platform, platform)
-    return name if rest in ("", "live") else f"{name} {rest.replace(':', ' ')}"
-
-
-def _parts(one: Coverage) -> str:
-    live, filled = _percent(one.live), _percent(one.collected) - _percent(one.live)
-    if one.collected == 0:
-        return "nothing"
-    return f"{live}% live" + (f", {filled}% filled later" if one.filled > 0 else "")
-
-
 def _percent(share: float) -> int:
     """Rounded down: 89.9 % is not 90, and what is not whole is not 100."""
     return math.floor(share * 100 + 1e-9)
@@ -177,6 +179,13 @@ def _percent(share: float) -> int:
 
 def _span(window: Window) -> str:
     seconds = (window.end - window.start).total_seconds()
-    unit, width = next((one for one in _UNITS if seconds >= one[1] and seconds % one[1] < 1), _UNITS[-1])
+    # A page's window is cut to its buckets: 23 hours and 57 minutes are a day to whoever chose one.
+    unit, width = next((one for one in _UNITS if _fits(seconds, one[1])), _UNITS[-1])
     n = max(1, round(seconds / width))
     return f"this {unit}" if n == 1 else f"these {n:,} {unit}s"
+
+
+def _fits(seconds: float, width: int) -> bool:
+    """Whether whole units of ``width`` are within a fiftieth of it."""
+    n = round(seconds / width)
+    return n > 0 and abs(seconds - n * width) <= seconds / 50

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.analyse.coverage import collected
+from monitor.analyse.coverage import Coverage, collected
 from monitor.codebook import codebook
 from monitor.records import Gap, Window
 
@@ -79,7 +79,7 @@ class Side:
     """Totals of one window. ``concern`` is the mean expected concern with its 95 % interval, None without posts.
 
     ``collected`` is the share of the time outside every unfilled gap, ``watched`` the share that the live stream
-    covered: what was only searched for or imported may be incomplete.
+    covered: what was only searched for or imported may be incomplete. ``sources`` tell the same of each live stream.
     """
 
     posts: int
@@ -93,6 +93,7 @@ class Side:
     searched: int = 0
     collected: float = 1.0
     watched: float = 1.0
+    sources: tuple[Coverage, ...] = ()
 
     @property
     def leaving(self) -> int:
@@ -231,6 +232,7 @@ def _side(rows: pa.Table, distinct: Mapping[Unit, Tally], window: Window, gaps: 
         distinct=distinct,
         collected=float(collected(window.start, width, 1, gaps)[0]),
         watched=float(collected(window.start, width, 1, [replace(g, filled_by=_live(g.filled_by)) for g in gaps])[0]),
+        sources=(),  # the caller knows them
         **{name: round(total[name]) for name in _COUNTS},
     )
 

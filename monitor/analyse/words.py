@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from monitor.analyse.coverage import shortfall
 from monitor.analyse.series import LEAST_FOR_INTERVAL, Side, change, differ
 
 WHOLE = 0.95  # share of a window that collection must have covered for its counts to be compared
@@ -13,9 +14,11 @@ def before_after(title: str, before: Side, after: Side, days: float) -> str:
     span = "day" if days == 1 else f"{days:g} days"
     waiting = before.unscored + after.unscored
     if before.posts + after.posts == 0 and waiting:
-        return f"{_counted(waiting)} collected in the {span} before and after “{title}”, and not scored yet."
+        told = f"{_counted(waiting)} collected in the {span} before and after “{title}”, and not scored yet."
+        return " ".join([told, *shortfalls(before, after)])
     if before.posts + after.posts == 0:
-        return f"No relevant posts were collected in the {span} before or after “{title}”."
+        told = f"No relevant posts were collected in the {span} before or after “{title}”."
+        return " ".join([told, *shortfalls(before, after)])
     parts = [
         _volume(title, before, after, span),
         _concern(before, after),
@@ -26,9 +29,17 @@ def before_after(title: str, before: Side, after: Side, days: float) -> str:
     return " ".join(part for part in parts if part)
 
 
+def shortfalls(before: Side, after: Side) -> list[str]:
+    """A sentence for each of the two windows of which a source collected too little; none where both have enough."""
+    told = (("Before", shortfall(before.sources)), ("After", shortfall(after.sources)))
+    return [f"{when}: {text[0].lower()}{text[1:]}" for when, text in told if text]
+
+
 def _volume(title: str, before: Side, after: Side, span: str) -> str:
     relative = change(before.posts, after.posts)
     start = f"In the {span} after “{title}” {_posts(after.posts)} collected"
+    if shortfalls(before, after):
+        return f"{start}, and {before.posts:,} in the {span} before: too little was collected to compare them."
     if relative is None:
         return f"{start}, and none in the {span} before."
     if abs(relative) < _SAME:
@@ -67,6 +78,8 @@ def _counted(n: int) -> str:
 
 
 def _coverage(before: Side, after: Side) -> str:
+    if sentences := shortfalls(before, after):
+        return " ".join(sentences)
     short = [(name, s.collected) for name, s in (("before", before), ("after", after)) if s.collected < WHOLE]
     if not short and min(before.watched, after.watched) < WHOLE:
         live = f"{before.watched:.0%} of the time before and {after.watched:.0%} after"

@@ -70,6 +70,7 @@ def _print_table(outcome: Outcome) -> None:
     from rich.table import Table
 
     from monitor.analyse.series import Unit
+    from monitor.analyse.words import shortfalls
 
     console = Console()
     console.print("SYNTHETIC: an invented case; every post and every person in it is made up.", style="bold yellow")
@@ -94,6 +95,9 @@ def _print_table(outcome: Outcome) -> None:
         counts = "\n".join(f"{before.counted(unit).n}→{after.counted(unit).n}" for unit in get_args(Unit))
         table.add_row(name, counts, concern, *stages)
     console.print(table)
+    for summary in outcome.events:
+        for sentence in shortfalls(summary.before, summary.after):
+            console.print(f"{summary.event.title}. {sentence}", style="yellow", markup=False, highlight=False)
     console.print("texts: those nearly the same count once. concern: mean, 0 to 3.", style="dim")
     console.print("Removal: posts by their author's most likely stage.", style="dim")
 

@@ -12,15 +12,18 @@ from monitor.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, open_s
 def status(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
     """Say what is going on.
 
-    Posts by platform and source, cursors and lag, gaps, rejections, deletions, and what waits for its score.
+    Posts by platform and source, cursors and lag, what share of the time each stream collected, gaps, rejections,
+    deletions, and what waits for its score.
     """
     from datetime import UTC, datetime
 
     from monitor.cli.report import as_dict, print_status
+    from monitor.completeness import recent
     from monitor.config import load
     from monitor.store.queries import status as status_of
 
-    report = as_dict(status_of(open_store(load(config), create=False)), datetime.now(UTC))
+    store, now = open_store(load(config), create=False), datetime.now(UTC)
+    report = as_dict(status_of(store), now, recent(store, now))
     if json:
         _print_json(report)
     else:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from monitor.completeness import Recent
 from monitor.records import Gap
 from monitor.store.queries import CursorStatus, Spend, StoreStatus
 
 MICRO = 1_000_000
+_STATES = {"live": "live", "filled": "filled later", "missing": "missing"}
 
 
-def as_dict(status: StoreStatus, now: datetime) -> dict[str, Any]:
+def as_dict(status: StoreStatus, now: datetime, recent: Sequence[Recent] = ()) -> dict[str, Any]:
     """The state as plain values; ``lag_seconds`` is how far behind now a live stream stands."""
     return {
         "synthetic": status.synthetic,
@@ -44,6 +48,7 @@ def as_dict(status: StoreStatus, now: datetime) -> dict[str, Any]:
             }
             for cursor in status.cursors
         ],
+        "coverage": [_coverage(one) for one in recent],
         "spend": _spend(status.spend, now),
         "gaps": {
             "open": [_gap(gap) for gap in status.gaps if gap.end is None],
@@ -62,6 +67,17 @@ def _spend(spend: tuple[Spend, ...], now: datetime) -> dict[str, Any]:
             {"day": one.day.isoformat(), "item": one.item, "n": one.n, "dollars": one.microdollars / MICRO}
             for one in spend
         ],
+    }
+
+
+def _coverage(one: Recent) -> dict[str, Any]:
+    found = one.coverage
+    return {
+        "stream": found.stream,
+        "window": one.name,
+        "start": _iso(found.window.start),
+        "end": _iso(found.window.end),
+        **{name: round(getattr(found, name), 4) for name in ("live", "filled", "missing")},
     }
 
 
@@ -87,6 +103,8 @@ def print_status(report: dict[str, Any]) -> None:
         _section(console, "Sources", ("platform", "source", "posts", "reposts", "newest"), report["sources"])
     if report["cursors"]:
         _section(console, "Streams", ("stream", "lag_seconds", "moved_at"), report["cursors"])
+    if report["coverage"]:
+        _print_coverage(console, report["coverage"])
     if report["rejected"]:
         _section(console, "Rejected", ("stream", "why", "n"), report["rejected"])
     if report["spend"]["days"]:
@@ -96,6 +114,27 @@ def print_status(report: dict[str, Any]) -> None:
     if gaps:
         title = f"Gaps: {len(report['gaps']['open'])} open, {len(report['gaps']['closed'])} closed (the last ten)"
         _section(console, title, ("stream", "start", "end", "why", "filled_by"), gaps)
+
+
+def _print_coverage(console: Any, found: list[dict[str, Any]]) -> None:
+    rows = [
+        {
+            "stream": one["stream"],
+            "over": one["window"],
+            "from": one["start"][:16].replace("T", " "),
+            **{name: share_text(one[part]) for part, name in _STATES.items()},
+        }
+        for one in found
+    ]
+    _section(console, "Share of the time that was collected", ("stream", "over", "from", *_STATES.values()), rows)
+    console.print("Filled later: replayed, searched or imported; deleted posts are missing from it.", style="dim")
+
+
+def share_text(share: float) -> str:
+    """A share as people read it; what is not whole is not 100 %, and what is not nothing not 0 %."""
+    if 0 < share < 0.001:
+        return "under 0.1%"
+    return f"{math.floor(share * 1000 + 1e-9) / 10:g}%"
 
 
 def _section(console: Any, title: str, columns: tuple[str, ...], rows: list[dict[str, Any]]) -> None:

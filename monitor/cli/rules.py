@@ -61,12 +61,13 @@ def _versions(store: Store) -> list[dict[str, Any]]:
 
 
 def _across(store: Store, event: Event, days: float, version: int | None) -> dict[str, Any]:
+    from monitor.analyse.words import shortfalls
     from monitor.study import event_picture
 
     rebased = event_picture(store, event, days, is_rebased=True, version=version)
     pictures = {"as collected": event_picture(store, event, days), "rebased": rebased}
     shown = pictures if rebased.is_rebased else {"as collected": pictures["as collected"]}
-    rules = rebased.rules
+    rules, was, now = rebased.rules, rebased.summary.before, rebased.summary.after
     return {
         "event": event.id,
         "days": days,
@@ -74,8 +75,15 @@ def _across(store: Store, event: Event, days: float, version: int | None) -> dic
         "rebased_by": {topic: [v.number for v in versions] for topic, versions in (rules.by or {}).items()},
         "note": rules.words or "All posts of this time were found by the same rules: nothing to rebase.",
         "undecided": rebased.undecided,
+        "collected": {name: _collected(side) for name, side in (("before", was), ("after", now))},
+        "shortfall": shortfalls(was, now),
         "counts": {name: _sides(picture.summary) for name, picture in shown.items()},
     }
+
+
+def _collected(side: Any) -> list[dict[str, Any]]:
+    states = ("live", "filled", "missing")
+    return [{"stream": one.stream, **{s: round(getattr(one, s), 4) for s in states}} for one in side.sources]
 
 
 def _sides(summary: Any) -> dict[str, Any]:
@@ -113,6 +121,8 @@ def _print_counts(report: dict[str, Any]) -> None:
         told = ", ".join(f"{side['posts']:,} {when}" for when, side in sides.items())
         waiting = sum(side["unscored"] for side in sides.values())
         typer.echo(f"{name}: {told}" + (f"; {waiting:,} not scored yet" if waiting else ""))
+    for sentence in report["shortfall"]:
+        typer.echo(sentence)
     typer.echo(report["note"])
     if report["undecided"]:
         typer.echo(f"{report['undecided']:,} answers are left out of it because what they answer is gone.")

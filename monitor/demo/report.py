@@ -53,6 +53,7 @@ def _side(side: Side) -> dict[str, Any]:
         **{unit: tally.n for unit, tally in volumes.items()},
         "concern": concern,
         "removal": side.removal,
+        "collected": [{"stream": one.stream, "share": round(one.collected, 4)} for one in side.sources],
         **{f"removal_{unit}": dict(volumes[unit].removal) for unit in ("authors", "texts")},
     }
 

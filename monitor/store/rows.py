@@ -33,6 +33,7 @@ _POST = pa.schema(
         ("source", _TEXT),
         ("matched", _TEXTS),
         ("versions", _TEXTS),
+        ("sources", _TEXTS),
         ("sample_weight", pa.float64()),
         *((name, pa.int64()) for name in ("likes", "reposts", "replies", "quotes")),
         ("measured_at", _TIME),
@@ -142,7 +143,7 @@ def _merged(posts: Iterable[Post]) -> Iterable[dict[str, Any]]:
         if known is not None:
             older, newer = (known, row) if post.observed_at >= known["version_at"] else (row, known)
             row = older | {name: value for name, value in newer.items() if value is not None}
-            for name in ("matched", "versions"):
+            for name in ("matched", "versions", "sources"):
                 row[name] = sorted({*older[name], *newer[name]})
             row["observed_at"] = min(older["observed_at"], newer["observed_at"])
         rows[post.key] = row
@@ -201,6 +202,7 @@ def _post(post: Post) -> dict[str, Any]:
     engagement = post.engagement
     row = {name: getattr(post, name) for name in _POST.names if hasattr(post, name)}
     row["matched"], row["versions"] = sorted(set(post.matched)), sorted(set(post.versions))
+    row["sources"] = [] if post.source == "recheck" else [post.source]  # who asks for a stored post found none
     row["version_at"] = post.observed_at
     if engagement is not None:
         for name in ("likes", "reposts", "replies", "quotes", "measured_at"):

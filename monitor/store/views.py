@@ -195,9 +195,10 @@ def threads(store: Reader, topics: Sequence[str], window: Window) -> pa.Table:
     return store.read("window_threads", start=window.start, end=window.end, topics=list(topics))
 
 
-def gaps(store: Reader, window: Window) -> list[Gap]:
-    """When live collection stood still in a window, as the ledger has it."""
-    found = (Gap(**row) for row in store.read("gaps", start=window.start, end=window.end).to_pylist())
+def gaps(store: Reader, window: Window | None = None) -> list[Gap]:
+    """When live collection stood still in a window, or ever, as the ledger has it."""
+    bounds = {"start": window.start, "end": window.end} if window else {"start": None, "end": None}
+    found = (Gap(**row) for row in store.read("gaps", **bounds).to_pylist())
     return [gap for gap in found if gap.stream.endswith(":live")]
 
 

@@ -1,7 +1,11 @@
 from dataclasses import replace
+from datetime import timedelta
 
+from monitor.analyse.coverage import Coverage
 from monitor.analyse.series import Side
 from monitor.analyse.words import before_after
+from monitor.records import Window
+from tests.conftest import T0
 
 STAGES = ("none", "considering", "committed", "done", "blocked")
 
@@ -76,3 +80,29 @@ def test_time_that_nobody_watched_live_is_said():
     text = said(replace(a_side(), watched=0.0), a_side())
     assert "Only 0% of the time before and 100% after was watched live" in text
     assert "watched live" not in said(a_side(), a_side())
+
+
+def of_source(live, stream="bluesky:live"):
+    return Coverage(stream, Window(T0 - timedelta(days=3), T0), live, 0.0, 1 - live)
+
+
+def test_a_source_that_collected_under_90_percent_ends_the_comparison_and_is_named():
+    after = replace(a_side(340), sources=(of_source(0.899), of_source(1.0, "x:live")))
+    text = said(replace(a_side(), sources=(of_source(1.0), of_source(1.0, "x:live"))), after)
+    assert "340 relevant posts were collected, and 100 in the 3 days before: too little was collected" in text
+    assert "3.4 times" not in text
+    assert (
+        "After: only 89% of these 3 days were collected (Bluesky: 89% live; X: 100% live); what is missing is not zero."
+    ) in text
+    assert "Before: " not in text
+
+
+def test_at_90_percent_of_every_source_counts_are_compared():
+    text = said(replace(a_side(), sources=(of_source(0.9),)), replace(a_side(340), sources=(of_source(0.9),)))
+    assert "3.4 times the 100" in text
+    assert "Only" not in text
+
+
+def test_no_posts_in_a_time_that_was_hardly_collected_says_so():
+    nothing = Side(0, None, dict.fromkeys(STAGES, 0), sources=(of_source(0.0),))
+    assert "Before: nothing of these 3 days was collected (Bluesky: nothing)" in said(nothing, nothing)

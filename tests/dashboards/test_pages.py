@@ -125,7 +125,22 @@ def test_an_event_is_told_in_words_figures_and_a_table(store, page):
     assert "In the 3 days after “Company *statement* :smile:”" in texts(app)
     assert "*statement*" not in markdown(app)
     table = app.dataframe[0].value
-    assert table.iloc[0].tolist() == ["Relevant posts", "8", "0", "-100%"]
+    assert table.iloc[0].tolist() == ["Relevant posts", "8", "0", ""]
+
+
+def test_an_event_whose_time_was_hardly_collected_compares_nothing_and_says_of_which_source(store, page):
+    fill(store)
+    app = page("event", event="statement")
+    assert "too little was collected to compare them. " in texts(app)
+    assert "After: only 1% of these 3 days was collected (Bluesky: 1% live)" in texts(app).replace("were", "was")
+    assert "counts are not compared" in markdown(app)
+
+
+def test_live_says_of_which_source_too_little_was_collected(store, page):
+    fill(store)
+    gap = Gap("bluesky:live", T0 - 10 * HOUR, T0 - 4 * HOUR, "closed")
+    store.commit(Batch("bluesky:live", gaps=(gap,)))
+    assert "of this day was collected (Bluesky: 74% live); what is missing is not zero." in markdown(page())
 
 
 def test_an_event_names_other_events_within_its_windows(store, page):
@@ -243,3 +258,29 @@ def test_every_unit_is_shown_on_both_pages_with_its_name(store, page, unit):
         app = page(name, unit=unit)
         assert not app.exception
         assert f"{unit.capitalize()} per" in markdown(app)
+
+
+def test_coverage_tells_each_day_with_its_shares_and_why(store, page):
+    now = datetime.now(UTC)
+    fill(store, at=now - 3 * HOUR)
+    gap = Gap("bluesky:live", now - 90 * HOUR, now - 80 * HOUR, "the *connection* was lost")
+    store.commit(Batch("bluesky:live", gaps=(gap,), cursor=Cursor("bluesky:live", "2", at=now)), now=now)
+    app = page("coverage")
+    assert not app.exception
+    table = app.dataframe[0].value
+    assert table["platform"].unique().tolist() == ["Bluesky"]
+    assert table["by stream"].sum() == 12
+    assert table["live"].sum() == pytest.approx(len(table) - 10 / 24, abs=0.01)
+    assert any("the *connection* was lost" in why for why in table["why"])
+    assert "*connection*" not in markdown(app)
+
+
+def test_coverage_of_an_empty_file_says_what_to_do(store, page):
+    assert "monitor run" in texts(page("coverage"))
+
+
+def test_coverage_of_a_file_of_imports_does_not_call_it_missing(store, page):
+    store.commit(Batch("import", (a_post(1, source="import", observed_at=datetime.now(UTC) - HOUR),)))
+    app = page("coverage")
+    assert "No live stream of this platform" in markdown(app)
+    assert not app.exception

@@ -30,7 +30,7 @@ WITH met AS (
 )
 SELECT
     key, platform, post_id, author_id, kind, text, context, lang, created_at, observed_at, edited_at, source, matched,
-    versions, reply_to, quote_of, likes, reposts, replies, quotes, measured_at, sample_weight, text_group, model_id,
+    coalesce(sources, [source]) AS sources, versions, reply_to, quote_of, likes, reposts, replies, quotes, measured_at, sample_weight, text_group, model_id,
     CASE WHEN model_id IS NOT NULL
         THEN COLUMNS('^(relevant|concern|(concern|removal|stance)_(probs|label))$') END
 FROM met JOIN posts ON posts.rowid = met.row

@@ -13,7 +13,10 @@ SELECT
     i.sample_weight,
     list_sort(list_distinct(list_concat(p.matched, i.matched))) AS matched,
     CASE WHEN len(i.versions) > 0 THEN list_sort(list_distinct(list_concat(p.versions, i.versions))) ELSE p.versions END
-        AS versions
+        AS versions,
+    -- An edit that no rule matches was not found, and a source that is known adds nothing.
+    CASE WHEN len(i.matched) = 0 OR list_has_all(coalesce(p.sources, [p.source]), i.sources) THEN p.sources
+        ELSE list_sort(list_distinct(list_concat(coalesce(p.sources, [p.source]), i.sources))) END AS sources
 FROM hit h JOIN posts p ON p.rowid = h.row JOIN incoming i ON i.key = h.key;
 
 UPDATE posts SET
@@ -33,7 +36,8 @@ UPDATE posts SET
     replies = coalesce(k.replies, posts.replies), quotes = coalesce(k.quotes, posts.quotes), measured_at = k.measured_at
 FROM known k WHERE posts.rowid = k.row AND k.is_measured;
 UPDATE posts SET
-    matched = k.matched, versions = k.versions, author_handle = coalesce(k.author_handle, posts.author_handle)
+    matched = k.matched, versions = k.versions, sources = k.sources,
+    author_handle = coalesce(k.author_handle, posts.author_handle)
 FROM known k WHERE posts.rowid = k.row
-    AND (posts.matched <> k.matched OR posts.versions IS DISTINCT FROM k.versions
+    AND (posts.matched <> k.matched OR posts.versions IS DISTINCT FROM k.versions OR posts.sources IS DISTINCT FROM k.sources
         OR (k.author_handle IS NOT NULL AND posts.author_handle IS DISTINCT FROM k.author_handle));

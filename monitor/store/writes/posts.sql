@@ -48,7 +48,7 @@ CREATE TEMP TABLE fresh AS
 SELECT * FROM incoming WHERE key NOT IN (SELECT key FROM hit) AND len(matched) > 0;
 INSERT INTO posts BY NAME
 SELECT
-    *,
+    * REPLACE (CASE WHEN len(sources) > 1 THEN sources END AS sources),
     0 AS revision,
     $now AS stored_at,
     author_key IN (SELECT author_key FROM accounts WHERE status <> 'active') AS hidden
