@@ -126,6 +126,9 @@ class Filler:
 
         A program that is started again and again (``is_start``) makes one hole, else it would leave more than it fills.
         """
+        if end <= start:  # by a clock that was wrong before X told its own
+            pending.gaps.append(Gap(self.stream, start, start, why))
+            return
         if is_start and self.holes and self.holes[-1].is_untouched(why) and start <= self.holes[-1].end:
             start = self.holes.pop().start
         hole = Hole.of(start, end, why, self.rules)

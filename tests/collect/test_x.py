@@ -155,6 +155,15 @@ def test_a_clock_that_is_wrong_loses_nothing(store, seconds):
     assert [gap.filled_by for gap in gaps(store)] == ["search"]
 
 
+def test_a_clock_that_is_ahead_leaves_no_gap_open_where_the_first_connection_is_refused(store):
+    server = x_server(clock=Clock(datetime.now(UTC) - timedelta(hours=2)))
+    server.fail("rules", 503)
+    with publishing(server, Author(server, chatter(12))) as author:
+        run(stream(server, late_seconds=1.5), store, until=author.is_read, seconds=30)
+    assert all(gap.end is not None for gap in gaps(store))
+    assert set(rows(store)) == {post.id for post in author.posts if "SoundCloud" in post.text}
+
+
 def test_posts_that_come_late_are_searched_for_where_the_stream_was_lost(server, store):
     server.stream.script(StreamFault("cut", 4))
     with publishing(server, Author(server, chatter(24), late=timedelta(seconds=90))) as author:
