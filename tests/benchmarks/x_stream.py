@@ -183,10 +183,12 @@ def _collect(pipe: Connection, path: str, url: str, jetstream_url: str) -> None:
         (StreamCollector(api, [topic], Till(settings, lambda day: spent_since(store, day))), "x", Backoff(5.0, 320.0)),
         (LiveCollector(Bluesky(jetstream_url=jetstream_url)), "bluesky", Backoff()),
     )
+    threads = []
     for source, platform, backoff in sources:
         watch = Watch.of(store, platform, 30)
         arguments = (source, store, Matcher([topic]), watch, stop, None, backoff)
-        threading.Thread(target=collect, args=arguments, daemon=True).start()
+        threads.append(threading.Thread(target=collect, args=arguments, daemon=True))
+        threads[-1].start()
     time.sleep(3)
     cost, cpu, begun = Cost(), time.process_time(), time.monotonic()
     while not pipe.poll(1.0):
@@ -196,5 +198,9 @@ def _collect(pipe: Connection, path: str, url: str, jetstream_url: str) -> None:
     pipe.send(cost)
     pipe.recv()
     stop.set()
+    for source, _, _ in sources:
+        source.close()
+    for thread in threads:
+        thread.join()
     pipe.send(list(gaps(store)))
     pipe.recv()
