@@ -26,10 +26,12 @@ from monitor.records.collected import (
 )
 from monitor.records.derived import (
     Annotation,
+    Diagnostic,
     Draw,
     Estimate,
     EventKind,
     Grouped,
+    Outcome,
     Proof,
     RuleVersion,
     Score,
@@ -48,6 +50,7 @@ __all__ = [
     "Counted",
     "Cursor",
     "Deletion",
+    "Diagnostic",
     "Draw",
     "Engagement",
     "Estimate",
@@ -56,6 +59,7 @@ __all__ = [
     "Grouped",
     "Item",
     "Kind",
+    "Outcome",
     "Platform",
     "Post",
     "Proof",

@@ -159,3 +159,26 @@ class Estimate:
     method: str
     n: int
     text: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """What a check of an estimate found. ``passed`` is None where the check could not be made; ``text`` says why."""
+
+    name: str
+    passed: bool | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an analysis says of one outcome ("posts", "authors", "texts", "concern", "removal: done", ...).
+
+    ``estimate`` is None where it refuses; then ``sentence`` gives the reason. A diagnostic that failed changes the
+    sentence.
+    """
+
+    name: str
+    estimate: Estimate | None
+    sentence: str
+    diagnostics: tuple[Diagnostic, ...] = ()
