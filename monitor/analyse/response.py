@@ -147,6 +147,8 @@ def _outcry(history: History, at: int) -> tuple[int, int]:
 
 def _refuse(history: History, setting: _Setting) -> None:
     since = setting.at - setting.peak
+    usual = float(np.median(_filled(history)[max(0, setting.at - _LOOK_BACK_HOURS) : setting.peak + 1]))
+    height = float(history.posts[setting.peak : setting.peak + _SMOOTH_HOURS].mean())
     after = history.posts[setting.peak : setting.at]
     if since < LEAST_SINCE_PEAK_HOURS:
         raise _CannotTell(
@@ -155,7 +157,15 @@ def _refuse(history: History, setting: _Setting) -> None:
             "see how the outcry decayed by itself",
         )
     if (found := int(after.sum())) < LEAST_POSTS:
-        raise _CannotTell("posts", f"{found} posts between the peak and it; at least {LEAST_POSTS} are needed")
+        raise _CannotTell(
+            "posts",
+            f"{found} {'post' if found == 1 else 'posts'} between the peak and it; at least {LEAST_POSTS} are needed",
+        )
+    if height < LEAST_RISE * max(usual, 1 / _SMOOTH_HOURS):
+        raise _CannotTell(
+            "outcry",
+            f"no outcry was under way: at most {height:.0f} posts an hour, and {usual:.0f} are usual",
+        )
     for name, start, end in (("before", setting.peak, setting.at), ("after", setting.at, setting.end)):
         seen = float((history.collected[start:end] >= _SEEN).mean())
         if seen < _LEAST_COLLECTED:
