@@ -69,6 +69,7 @@ def _sources(config: Config) -> list[tuple[str, Work]]:
         ("collect", config.bluesky.enabled, _bluesky),
         ("collect from X", config.x.enabled, _x),
         ("check posts of X", config.x.enabled and config.x.comply_hours > 0, _comply),
+        ("look up edits on X", config.x.enabled and config.x.edits, _edits),
         ("count posts of X", config.x.enabled and config.x.count_hours > 0, _count),
     ]
     enabled = [(name, work) for name, is_enabled, work in sources if is_enabled]
@@ -103,6 +104,12 @@ def _comply(config: Config, store: Store, stop: threading.Event, news: threading
     from monitor.compliance import keep_to_x
 
     keep_to_x(config.x, store, stop)
+
+
+def _edits(config: Config, store: Store, stop: threading.Event, news: threading.Event) -> None:
+    from monitor.editing import keep_edits
+
+    keep_edits(config, store, stop, lambda _, done: news.set() if done.updated else None)
 
 
 def _count(config: Config, store: Store, stop: threading.Event, news: threading.Event) -> None:

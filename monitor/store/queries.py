@@ -103,6 +103,12 @@ def stored_ids(
     return list(zip(table["post_id"].to_pylist(), table["author_id"].to_pylist(), strict=True))
 
 
+def editable(store: Store, after: str, window: Window, limit: int = 1000) -> list[str]:
+    """One page of ids of X posts made in ``window`` and read while they could be edited; they follow ``after``."""
+    table = store.read("editable", after=int(after or 0), start=window.start, end=window.end, limit=limit)
+    return [str(post_id) for post_id in table["post_id"].to_pylist()]
+
+
 def gaps(store: Store, start: datetime | None = None, end: datetime | None = None) -> tuple[Gap, ...]:
     """Every time in the window when a stream could not collect, and why."""
     return tuple(Gap(**row) for row in store.read("gaps", start=start, end=end).to_pylist())
