@@ -33,6 +33,7 @@ _LOOK_SECONDS = 10.0  # without news: another process may have imported somethin
 _REFRESH_SECONDS = 600.0  # threads of posts that a backfill or an import brought
 _GROUP_SECONDS = 10.0  # a search among many groups costs the same for one post as for a thousand
 _TEND_SECONDS = 3600.0
+_LONGEST_COMMIT_SECONDS = 900.0  # lines that X sent may wait that long for a store that is slow
 _NICE = 10
 
 
@@ -93,11 +94,12 @@ def _x(config: Config, store: Store, stop: threading.Event, news: threading.Even
     from monitor.config import Secrets
     from monitor.store.queries import spent_since
 
-    till = Till(config.x, lambda day: spent_since(store, day))
+    till = Till(config.x, lambda day: spent_since(store, day), _LONGEST_COMMIT_SECONDS)
     collector = StreamCollector(Api(config.x, Secrets.from_environment()), config.topics, till)
     for rule in collector.unsayable:
         log.warning("X's stream cannot be asked for %s; only another rule may find such posts there", rule)
-    _collect(collector, "x", Backoff(first_seconds=5.0, longest_seconds=320.0), config, store, stop, news)
+    backoff = Backoff(first_seconds=5.0, longest_seconds=320.0)
+    _collect(collector, "x", backoff, config, store, stop, news, lambda batch: till.booked(batch.charges))
 
 
 def _comply(config: Config, store: Store, stop: threading.Event, news: threading.Event) -> None:
@@ -126,6 +128,7 @@ def _collect(
     store: Store,
     stop: threading.Event,
     news: threading.Event,
+    on_batch: Callable[[Batch], None] = lambda _: None,
 ) -> None:
     from monitor.collect import collect
     from monitor.collect.match import Matcher
@@ -139,8 +142,9 @@ def _collect(
 
     refreshed_at = time.monotonic()
 
-    def tell(_: Batch, done: Committed) -> None:
+    def tell(batch: Batch, done: Committed) -> None:
         nonlocal refreshed_at
+        on_batch(batch)
         if done.inserted or done.updated or done.shown:
             news.set()
         if time.monotonic() - refreshed_at > _REFRESH_SECONDS:

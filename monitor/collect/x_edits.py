@@ -80,6 +80,6 @@ class EditsCollector:
         answer = self._api.look_up(ids)
         if not {"data", "errors"} & answer.keys():  # of each id asked for, one or the other tells
             raise CollectError("X answered a look-up with neither posts nor errors")
-        pending.take_answer(answer, "search")
+        pending.take_answer(answer, "search", self._api.now())
         self._till.note(pending.charged[charged:])
         return newer_versions(answer)

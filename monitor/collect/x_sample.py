@@ -105,16 +105,16 @@ class SampleCollector:
         turn = self._turn
         try:
             answer = self._ask(turn)
-            page = next_page(answer)
+            page = next_page(answer, turn.page)
         except QueryRefused as error:
             if turn.page is None:
                 raise CollectError(error.message, error.hint) from None
             self._turn = replace(turn, page=None)  # a token does not live for ever
             return
-        found = {post.post_id for post in pending.take_answer(answer, "search")}
+        found = {post.post_id for post in pending.take_answer(answer, "search", self._api.now())}
         weight = self._slices[turn.slice].weight
         pending.posts = [replace(p, sample_weight=weight) if p.post_id in found else p for p in pending.posts]
-        if page is not None and page != turn.page:
+        if page is not None:
             self._turn = replace(turn, page=page)
         elif turn.query + 1 < len(self._queries):
             self._turn = Turn(turn.slice, turn.query + 1)
