@@ -125,9 +125,9 @@ def test_imports_and_answers_in_a_slice_are_not_of_the_sample(store):
     _, slices = drawn(store, TOPIC, WINDOW, counts, 150)
     at = slices[0].window.start
     others = [
-        replace(post, post_id=f"9{n}", observed_at=at, source=source, matched=(f"{TOPIC.name}/{rule}",))
+        replace(post, post_id=f"90000{n}", observed_at=at, source=source, matched=(f"{TOPIC.name}/{rule}",))
         for n, (post, source, rule) in enumerate(
-            zip(posts, ("import", "search", "search"), ("any", "import", "thread"))
+            zip(posts[:3], ("import", "search", "search"), ("any", "import", "thread"), strict=True)
         )
     ]
     store.commit(Batch("x:others", posts=tuple(others)))
