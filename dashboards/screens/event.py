@@ -169,6 +169,7 @@ def _charts(frame: Frame, picture: EventPicture, events: list[Event]) -> Unit:
     told = f"{unit.capitalize()} per {width_name(counts.seconds)}. n = {n:,} relevant, {waiting:,} not scored yet; "
     told += f"{before.reposts + after.reposts:,} reposts. Full line: this event. Dashed: others. Grey: not collected."
     widgets.figure("Volume", told, charts.volume(counts, ground, unit))
+    counting.by_x(frame, _scope(frame.scope, event), picture.window, ground)
     left, right = st.columns(2, gap="medium")
     with left:
         told = f"Mean per {width_name(means.seconds)}, band: 95 % interval. n = {n:,} posts."

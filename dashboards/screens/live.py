@@ -109,6 +109,7 @@ def _charts(frame: Frame, picture: LivePicture, unit: Unit) -> None:
     told = f"per {width_name(counts.seconds)}. n = {now.posts:,} relevant, {now.unscored:,} not scored yet"
     told = f"{unit.capitalize()} {told}; {now.reposts:,} reposts."
     widgets.figure("Volume", told, charts.volume(counts, ground, unit))
+    counting.by_x(frame, frame.scope, picture.view.window, ground)
     left, right = st.columns(2, gap="medium")
     with left:
         told = f"Mean per {width_name(means.seconds)}, band: 95 % interval. n = {now.posts:,} posts."
