@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import streamlit as st
 
 from monitor.collect.versions import canonical
 from monitor.collect.x_place import fingerprint
@@ -80,6 +81,15 @@ def test_what_x_counts_is_a_series_of_its_own_where_its_hours_were_counted(store
         assert "Volume on X, as X counts it" in markdown(app)
         assert "n = 42 posts in 2 counted hours" in markdown(app)
     assert "as X counts it" not in markdown(page("live", platforms=["bluesky"]))
+
+
+def test_a_sample_says_that_authors_and_texts_are_those_of_what_was_read(store, page):
+    fill(store)
+    assert "a sample was read" not in markdown(page()) + texts(page("event"))
+    fill(store, platform="x", author_id="9", sample_weight=3.0)
+    st.cache_data.clear()
+    assert "a sample was read" in markdown(page())
+    assert "a sample was read" in texts(page("event"))
 
 
 def test_live_on_an_old_file_says_that_it_ends_at_the_newest_post(store, page):
