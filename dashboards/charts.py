@@ -7,7 +7,7 @@ Times reach a chart as the wall clock of the viewer's zone on a UTC axis: Vega k
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
@@ -21,10 +21,11 @@ from dashboards.wording import width_name
 from monitor.analyse.series import Series, Unit
 from monitor.config import Event
 from monitor.records import Gap, RuleVersion
+from monitor.volume import CountedVolume
 
 # Told apart by lightness as well as hue, for colour-blind readers, on light and dark alike. Volume is blue, concern
 # violet; removal grows warmer and darker stage by stage, and blocked stands apart.
-POSTS, WAITING, REPOSTS = "#3E7CB1", "#A8C5E0", "#66788C"
+POSTS, WAITING, REPOSTS, COUNTED = "#3E7CB1", "#A8C5E0", "#66788C", "#5F8F4E"
 CONCERN = "#8E5BB5"
 REMOVAL = {"considering": "#E3B23C", "committed": "#E0782F", "done": "#B5304F", "blocked": "#2A8C82"}
 GAP, RULE = "#8A8A8A", "#808080"
@@ -43,7 +44,7 @@ _LEGEND = alt.Legend(orient="top", direction="horizontal", symbolType="square", 
 _WHEN = alt.Tooltip("when:N", title="time")
 
 
-What = Literal["volume", "concern", "removal"]
+What = Literal["volume", "concern", "removal", "counted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,13 @@ def concern(series: Series, ground: Ground) -> Figure:
     return _figure("concern", {"means": tables.means(series, ground.zone)}, series, ground, text)
 
 
+def counted(volume: CountedVolume, ground: Ground) -> Figure:
+    """X's own counts; hours that it has not counted are shaded."""
+    text = f"Per {width_name(volume.seconds)}: {int(volume.posts.sum()):,} posts by X's own count."
+    ground = replace(ground, gaps=volume.gaps, boundaries=())
+    return _figure("counted", {"bars": tables.bars(volume, ground.zone, {"posts": volume.posts})}, volume, ground, text)
+
+
 def warm() -> None:
     """Make the descriptions before they are asked for."""
     for what in get_args(What):
@@ -110,7 +118,7 @@ def warm() -> None:
 
 
 def _figure(
-    what: What, data: dict[str, pa.Table], series: Series, ground: Ground, text: str, unit: Unit = "posts"
+    what: What, data: dict[str, pa.Table], series: tables.Buckets, ground: Ground, text: str, unit: Unit = "posts"
 ) -> Figure:
     data["gaps"] = tables.gaps(series, ground.zone, ground.gaps)
     if data["gaps"].num_rows:
@@ -132,6 +140,7 @@ def _spec(what: What, unit: Unit, *, has_events: bool) -> dict[str, Any]:
     marks = {
         "volume": lambda: [_bars(volumes, title)],
         "removal": lambda: [_bars(REMOVAL, unit)],
+        "counted": lambda: [_bars({"posts": COUNTED}, "posts on X")],
         "concern": _means,
     }
     rules = _rules(are_named=what == "volume") if has_events else []

@@ -8,11 +8,13 @@ from typing import get_args
 import pyarrow as pa
 import streamlit as st
 
-from dashboards import data
+from dashboards import charts, data, widgets
+from dashboards.charts import Ground
 from dashboards.widgets import Frame
-from dashboards.wording import shortened, stamp
+from dashboards.wording import shortened, stamp, width_name
 from monitor.analyse.series import Unit
-from monitor.store.views import REPEATED
+from monitor.records import Window
+from monitor.store.views import REPEATED, Scope
 
 _KINDS = {
     "one account": "one account repeating",
@@ -23,6 +25,12 @@ _RULE = (
     f"One account repeating: {REPEATED['repeats']} or more posts of nearly the same text by one account. "
     f"Many accounts: {REPEATED['accounts']} or more; within minutes: so many of them in "
     f"{REPEATED['seconds'] // 60} minutes. Texts of a few words are listed for one account only."
+)
+
+
+_CENSUS = (
+    "All posts that match the topic in X's query language, relevant or not, without reposts and what was deleted "
+    "before. Grey: not counted yet."
 )
 
 
@@ -66,3 +74,13 @@ def _columns(found: pa.Table, frame: Frame) -> pa.Table:
             "last": [stamp(row["last_at"], frame.zone) for row in rows],
         }
     )
+
+
+def by_x(frame: Frame, scope: Scope, window: Window, ground: Ground) -> None:
+    """X's own counts under the volume that was collected, where it has counted."""
+    found = data.counted(frame.store, frame.path, scope, window, frame.config.topics)
+    if found is None:
+        return
+    hours = int(found.is_counted.sum()) * found.seconds // 3600
+    told = f"Per {width_name(found.seconds)}. n = {int(found.posts.sum()):,} posts in {hours:,} counted hours. "
+    widgets.figure("Volume on X, as X counts it", told + _CENSUS, charts.counted(found, ground))

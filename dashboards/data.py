@@ -22,6 +22,7 @@ from monitor.records import Window
 from monitor.store import Store, views
 from monitor.store.views import Choices, Filter, Found, Head, Order, PostView, Scope
 from monitor.study import EventPicture, LivePicture
+from monitor.volume import CountedVolume, counted_volume
 
 _WAIT_SECONDS = 8.0  # a page that waits longer for the file says so instead
 
@@ -54,6 +55,14 @@ def engaged(_store: Store, path: str, scope: Scope, hours: int, _window: Window)
 def event(_store: Store, path: str, what: Event, days: int, scope: Scope, is_rebased: bool = False) -> EventPicture:
     """One event with its windows."""
     return study.event_picture(_store, what, days, scope, is_rebased=is_rebased)
+
+
+@st.cache_data(ttl=30, max_entries=64, show_spinner=False)
+def counted(_store: Store, path: str, scope: Scope, window: Window, topics: tuple[Topic, ...]) -> CountedVolume | None:
+    """X's own counts, for a scope of which they can tell."""
+    if scope.langs or (scope.platforms and "x" not in scope.platforms):
+        return None
+    return counted_volume(_store, window, topics, scope.topics)
 
 
 @st.cache_data(ttl=10, max_entries=64, show_spinner=False)

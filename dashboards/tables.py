@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -37,7 +37,20 @@ _EVENTS = pa.schema(
 )
 
 
-def bars(series: Series, zone: ZoneInfo, *stacks: Mapping[str, Counts]) -> pa.Table:
+class Buckets(Protocol):
+    """What of a series says where its buckets lie."""
+
+    @property
+    def start(self) -> datetime: ...
+    @property
+    def seconds(self) -> int: ...
+    @property
+    def posts(self) -> Counts: ...
+    @property
+    def starts(self) -> list[datetime]: ...
+
+
+def bars(series: Buckets, zone: ZoneInfo, *stacks: Mapping[str, Counts]) -> pa.Table:
     """Columns what, n, low, high: each stack grows from zero on its own.
 
     A zero has no height and needs no row, but the first and the last bucket have one, so that the axis spans them all.
@@ -67,7 +80,7 @@ def means(series: Series, zone: ZoneInfo) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=_MEANS)
 
 
-def gaps(series: Series, zone: ZoneInfo, ledger: Sequence[Gap]) -> pa.Table:
+def gaps(series: Buckets, zone: ZoneInfo, ledger: Sequence[Gap]) -> pa.Table:
     """Columns start, end, why, filled: the gaps cut to the series."""
     last = _end(series)
     cut = [(max(gap.start, series.start), min(gap.end or last, last), gap) for gap in ledger]
@@ -85,7 +98,7 @@ def gaps(series: Series, zone: ZoneInfo, ledger: Sequence[Gap]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=_GAPS)
 
 
-def events(series: Series, zone: ZoneInfo, main: Event, others: Sequence[Event], top: float) -> pa.Table:
+def events(series: Buckets, zone: ZoneInfo, main: Event, others: Sequence[Event], top: float) -> pa.Table:
     """Columns start, title, main, row, top: the events that fall into the series, in the order of time."""
     within = [e for e in sorted((main, *others), key=lambda e: e.at) if series.start <= e.at < _end(series)]
     rows = [
@@ -102,7 +115,7 @@ def events(series: Series, zone: ZoneInfo, main: Event, others: Sequence[Event],
     return pa.Table.from_pylist(rows, schema=_EVENTS)
 
 
-def boundaries(series: Series, zone: ZoneInfo, versions: Sequence[RuleVersion]) -> pa.Table:
+def boundaries(series: Buckets, zone: ZoneInfo, versions: Sequence[RuleVersion]) -> pa.Table:
     """Columns start, title: where other rules began to choose the posts."""
     rows = [
         {
@@ -116,7 +129,7 @@ def boundaries(series: Series, zone: ZoneInfo, versions: Sequence[RuleVersion]) 
     return pa.Table.from_pylist(rows, schema=_BOUNDARIES)
 
 
-def _buckets(series: Series, zone: ZoneInfo) -> list[dict[str, Any]]:
+def _buckets(series: Buckets, zone: ZoneInfo) -> list[dict[str, Any]]:
     """``until`` ends a bar a little early, so that neighbours stay apart."""
     step = timedelta(seconds=series.seconds)
     return [
@@ -131,7 +144,7 @@ def _buckets(series: Series, zone: ZoneInfo) -> list[dict[str, Any]]:
     ]
 
 
-def _end(series: Series) -> Any:
+def _end(series: Buckets) -> Any:
     return series.start + timedelta(seconds=series.seconds * len(series.posts))
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+SAMPLED = (
+    "Of some hours a sample was read: posts stand for all of them, authors and distinct texts only for what was read."
+)
+
 
 def wall(at: datetime, zone: ZoneInfo) -> datetime:
     """The wall clock of ``zone``, dressed as UTC."""

@@ -164,9 +164,9 @@ class X(_Table):
     context: bool = Field(default=True, description="read the posts that are replied to and quoted, a post read each")
     authors: bool = Field(default=False, description="read the authors' handles, a user read each")
     silence_seconds: float = Field(default=60.0, gt=0, description="no heartbeat for so long: reconnect")
-    # X wants what was taken back gone within 24 hours; so one pass may fail.
-    comply_hours: float = Field(default=12.0, ge=0, description="between two passes that ask what was taken back")
+    comply_hours: float = Field(default=12.0, ge=0, description="between two passes: X wants to be obeyed within 24")
     count_hours: float = Field(default=24.0, ge=0, description="between two counts of all posts, cents each; 0: none")
+    edits: bool = Field(default=True, description="look posts up once more when they can be edited no longer")
     may_train: bool = False
 
 

@@ -35,7 +35,8 @@ Row = Mapping[str, Any]
 class Day:
     """One UTC day of one platform, or what of it lies in the window that was asked for.
 
-    ``shares`` is None where no live stream of the platform ever collected. ``why`` tells the longest of its gaps.
+    ``shares`` are those of the live stream that collected least of it, None where none ever collected. ``why`` tells
+    the longest of its gaps.
     ``posts`` are those that a rule matches: found by the ``stream``, by ``search``, in ``both``, or imported.
     ``counted`` compares with the platform's own counts, in the ``hours`` of which there are some.
     """
@@ -116,14 +117,26 @@ def days(
         now: counts a stream that moved a moment ago as having come that far.
     """
     with store.reading() as moment:
-        streams = {one.platform: one for one in sources(moment, now=now, window=window)}
+        streams: dict[str, list[Source | None]] = {}
+        for one in sources(moment, now=now, window=window):
+            streams.setdefault(one.platform, []).append(one)
         found = _by_day(found_by_day(moment, window, topics).to_pylist())
         counted = [topic for topic in configured if not topics or topic.name in topics]
         census = _by_day(counted_by_day(moment, window, _census(moment, counted, window)))
     parts = _parts(window)
     platforms = sorted({*streams, *(platform for _, platform in (*found, *census))})
-    told = [list(_platform(name, streams.get(name), parts, found, census)) for name in platforms]
+    told = [
+        _least([list(_platform(name, one, parts, found, census)) for one in streams.get(name, [None])])
+        for name in platforms
+    ]
     return [day for same in reversed(list(zip(*told, strict=True))) for day in same]
+
+
+def _least(streams: Sequence[Sequence[Day]]) -> list[Day]:
+    """Of several live streams of a platform, each day of the one that collected least of it."""
+    return [
+        min(same, key=lambda day: day.shares.collected if day.shares else 0.0) for same in zip(*streams, strict=True)
+    ]
 
 
 def _census(store: Moment, topics: Sequence[Topic], window: Window) -> list[dict[str, Any]]:

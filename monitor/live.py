@@ -33,6 +33,7 @@ _LOOK_SECONDS = 10.0  # without news: another process may have imported somethin
 _REFRESH_SECONDS = 600.0  # threads of posts that a backfill or an import brought
 _GROUP_SECONDS = 10.0  # a search among many groups costs the same for one post as for a thousand
 _TEND_SECONDS = 3600.0
+_LONGEST_COMMIT_SECONDS = 900.0  # lines that X sent may wait that long for a store that is slow
 _NICE = 10
 
 
@@ -69,6 +70,7 @@ def _sources(config: Config) -> list[tuple[str, Work]]:
         ("collect", config.bluesky.enabled, _bluesky),
         ("collect from X", config.x.enabled, _x),
         ("check posts of X", config.x.enabled and config.x.comply_hours > 0, _comply),
+        ("look up edits on X", config.x.enabled and config.x.edits, _edits),
         ("count posts of X", config.x.enabled and config.x.count_hours > 0, _count),
     ]
     enabled = [(name, work) for name, is_enabled, work in sources if is_enabled]
@@ -92,17 +94,24 @@ def _x(config: Config, store: Store, stop: threading.Event, news: threading.Even
     from monitor.config import Secrets
     from monitor.store.queries import spent_since
 
-    till = Till(config.x, lambda day: spent_since(store, day))
+    till = Till(config.x, lambda day: spent_since(store, day), _LONGEST_COMMIT_SECONDS)
     collector = StreamCollector(Api(config.x, Secrets.from_environment()), config.topics, till)
     for rule in collector.unsayable:
         log.warning("X's stream cannot be asked for %s; only another rule may find such posts there", rule)
-    _collect(collector, "x", Backoff(first_seconds=5.0, longest_seconds=320.0), config, store, stop, news)
+    backoff = Backoff(first_seconds=5.0, longest_seconds=320.0)
+    _collect(collector, "x", backoff, config, store, stop, news, lambda batch: till.booked(batch.charges))
 
 
 def _comply(config: Config, store: Store, stop: threading.Event, news: threading.Event) -> None:
     from monitor.compliance import keep_to_x
 
     keep_to_x(config.x, store, stop)
+
+
+def _edits(config: Config, store: Store, stop: threading.Event, news: threading.Event) -> None:
+    from monitor.editing import keep_edits
+
+    keep_edits(config, store, stop, lambda _, done: news.set() if done.updated else None)
 
 
 def _count(config: Config, store: Store, stop: threading.Event, news: threading.Event) -> None:
@@ -119,6 +128,7 @@ def _collect(
     store: Store,
     stop: threading.Event,
     news: threading.Event,
+    on_batch: Callable[[Batch], None] = lambda _: None,
 ) -> None:
     from monitor.collect import collect
     from monitor.collect.match import Matcher
@@ -132,8 +142,9 @@ def _collect(
 
     refreshed_at = time.monotonic()
 
-    def tell(_: Batch, done: Committed) -> None:
+    def tell(batch: Batch, done: Committed) -> None:
         nonlocal refreshed_at
+        on_batch(batch)
         if done.inserted or done.updated or done.shown:
             news.set()
         if time.monotonic() - refreshed_at > _REFRESH_SECONDS:

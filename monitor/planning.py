@@ -5,6 +5,7 @@ X is asked for counts first: cents for all hours of months. They are kept: nothi
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -144,16 +145,16 @@ def _asked(
     stop: threading.Event,
     say: Callable[[str], None],
 ) -> float:
-    api, till = Api(config.x, secrets), Till(config.x, lambda day: spent_since(store, day))
+    api = Api(config.x, secrets)
     backoff = Backoff(attempts=_ATTEMPTS, hopeless=(*HOPELESS, QueryRefused, RateLimited))
-    till.check(cost(due, config.x.prices))
+    _till(config.x, store).check(cost(due, config.x.prices))
     requests = f"{len(due):,} request{'s' * (len(due) > 1)}"
     say(f"Asking X for counts: {requests}, ${cost(due, config.x.prices) / MICRO:,.3f}. No post is read.")
     paid: list[int] = []
     try:
         while due and not stop.is_set():
             try:
-                _ask(api, store, due, till, stop, paid)
+                _ask(api, store, due, stop, paid)
                 due = []
             except CollectError as error:
                 if not backoff.wait(STREAM, error, stop):
@@ -171,9 +172,14 @@ def _hint(error: CollectError, has_paid: bool) -> str:
     return " ".join(filter(None, (error.hint, wait, kept)))
 
 
-def _ask(api: Api, store: Store, due: list[Question], till: Till, stop: threading.Event, paid: list[int]) -> None:
+def _till(settings: X, store: Store) -> Till:
+    """For one attempt: what it spends is in the journal, and in the ledger only when it ends."""
+    return Till(settings, lambda day: spent_since(store, day), commit_seconds=math.inf)
+
+
+def _ask(api: Api, store: Store, due: list[Question], stop: threading.Event, paid: list[int]) -> None:
     with journal(store, _JOURNAL) as note:
-        for batch in count(api, due, till, stop):
+        for batch in count(api, due, _till(api.settings, store), stop):
             note(batch)
             paid += [one.microdollars for one in batch.charges]
 
@@ -197,8 +203,22 @@ def _options(settings: X, hourly: Hourly, budget: Budget) -> Iterator[Option]:
     total, each = int(hourly.sum()), sum(_prices(settings))
     bought = {int(left / each + 1e-9) for left in (budget.today, budget.month)} if each else set()
     sizes = sorted({size for size in {*SIZES, *bought} if 2 <= size < total})
-    for size in (*sizes, *([total] if total else ())):
-        yield _option(settings, sample_of(hourly, size), budget, is_census=size == total)
+    samples = {
+        sample.posts: sample for sample in (sample_of(hourly, size) for size in sizes)
+    }  # some sizes draw the same
+    samples |= {total: sample_of(hourly, total)} if total else {}
+    for posts, sample in samples.items():
+        yield _option(settings, sample, budget, is_census=posts == total)
+
+
+def option_of(settings: X, store: Moment, hourly: Hourly, posts: int) -> Option:
+    """What a sample of ``posts`` costs and how exact it is.
+
+    Raises:
+        MonitorError: the size buys no sample.
+    """
+    total, budget = int(hourly.sum()), _budget(settings, store, datetime.now(UTC))
+    return _option(settings, sample_of(hourly, min(posts, total)), budget, is_census=posts >= total)
 
 
 def _option(settings: X, sample: Sample, budget: Budget, *, is_census: bool) -> Option:

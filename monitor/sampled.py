@@ -10,12 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from monitor.analyse.sampling import design, draw
 from monitor.analyse.shares import estimate_share
-from monitor.collect.x_sample import stream_of
+from monitor.collect.x_sample import stream_of, stream_of_topic, unread
 from monitor.config import Topic
-from monitor.errors import TooFewPosts
+from monitor.errors import MonitorError, TooFewPosts
 from monitor.records import Estimate, Slice, Window
 from monitor.store import Store
-from monitor.store.queries import drawn_slices
+from monitor.store.queries import drawn_slices, overlapping
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,15 +38,33 @@ def drawn(store: Store, topic: Topic, window: Window, hourly: ArrayLike, posts: 
         hourly: posts that X counts in each of them, shape (hours,).
 
     Raises:
-        MonitorError: the size buys no sample.
+        MonitorError: the size buys no sample, an hour is not counted (-1), or another sample of the topic has some of
+            the time.
     """
     stream = stream_of(topic, window, posts)
     kept = drawn_slices(store, stream)
     if not kept:
+        _check(store, topic, window, np.asarray(hourly))
         plan = design(hourly, posts)
-        store.commit_slices(stream, plan.strata, draw(plan, window.start))
+        store.commit_slices(unread(stream, window, posts), plan.strata, draw(plan, window.start))
         kept = drawn_slices(store, stream)  # another program may have been first
     return stream, kept
+
+
+def _check(store: Store, topic: Topic, window: Window, hourly: NDArray[Any]) -> None:
+    if uncounted := int((hourly < 0).sum()):
+        raise MonitorError(
+            f"{uncounted:,} of {hourly.size:,} hours are not counted for {topic.name}, so nothing is drawn",
+            "No post of them could be drawn, and a draw is for good. The same command counts the rest first.",
+        )
+    for other in overlapping(store, stream_of_topic(topic), window):
+        times = [f"{at:%Y-%m-%dT%H:%MZ}" for at in (other.window.start, other.window.end)]
+        size = other.posts or "N"
+        raise MonitorError(
+            f"A sample of {topic.name} from {times[0]} to {times[1]} stands already ({other.sample})",
+            "Two samples of one time would each count as all of its posts. Go on with that one, under the rules that "
+            f"it was drawn for: --since {times[0]} --until {times[1]} --sample {size}; or sample another time.",
+        )
 
 
 def findings(store: Store, topic: Topic, stream: str) -> list[Finding]:

@@ -48,6 +48,12 @@ class EventPicture:
     is_rebased: bool = False
     undecided: int = 0
 
+    @property
+    def window(self) -> Window:
+        """Both windows as one."""
+        width = len(self.series.posts) * self.series.seconds
+        return Window(self.series.start, self.series.start + timedelta(seconds=width))
+
 
 @dataclass(frozen=True, slots=True)
 class LivePicture:

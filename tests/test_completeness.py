@@ -188,3 +188,13 @@ def test_what_x_counts_is_held_against_what_was_collected_in_the_same_hours(stor
 def test_a_window_that_holds_nothing_has_no_days(store):
     assert shown_window(store, 30 * DAY, NOW) is None
     assert days(store, WEEK) == []
+
+
+def test_of_two_live_streams_of_a_platform_a_day_is_as_complete_as_the_poorer(store):
+    collected(store, "bluesky:live", gaps=[(34, 28, None)])
+    collected(store, "bluesky:west:live", gaps=[(58, 55, None)])
+    found = days(store, Window(NOW.replace(hour=0) - 2 * DAY, NOW.replace(hour=0)), now=NOW)
+    assert [(day.shares.stream, day.shares.missing) for day in found] == [
+        ("bluesky:live", 0.25),
+        ("bluesky:west:live", 0.125),
+    ]

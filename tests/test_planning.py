@@ -209,6 +209,16 @@ def test_pages_without_end_are_not_paid_for_without_end(server, store):
     assert server.count("counts/all") == 5
 
 
+def test_a_page_that_nobody_expected_is_only_paid_for_within_the_budget(server, store):
+    body = orjson.dumps({"data": [], "meta": {"next_token": "again"}})
+    for _ in range(4):
+        server.fault("counts/all", Fault(body=body))
+    with pytest.raises(Unpaid, match="budget for X is used up"):
+        asked(server, store, Window(YEAR.start, YEAR.start + HOUR), budget_per_day=0.02)
+    assert booked(store) == 20_000
+    assert server.count("counts/all") == 2
+
+
 def _counts(server, start):
     from monitor.collect.x_api import Api
     from monitor.collect.x_counts import Question
@@ -269,6 +279,7 @@ def test_a_journal_is_committed_whatever_ends_it(store):
         note(Batch("x:counts", charges=(charge,)))
         raise KeyboardInterrupt
     assert booked(store) == 10_000
+    assert not store.path.with_name(store.path.name + ".counts").exists()
     recover(store, "counts")
     assert booked(store) == 10_000
 

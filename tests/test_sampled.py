@@ -11,9 +11,10 @@ import pytest
 from monitor.analyse.sampling import placed
 from monitor.collect.x_sample import stream_of
 from monitor.errors import MonitorError
-from monitor.records import Batch, Window
+from monitor.records import Batch, Gap, Window
 from monitor.sampled import drawn, findings
-from monitor.store import Store
+from monitor.store import Store, views
+from monitor.store.queries import gaps
 from monitor.store.views import Scope, series
 from tests.collect.rig import TOPIC
 from tests.conftest import T0, a_post
@@ -83,8 +84,56 @@ def test_who_asks_for_the_same_sample_gets_what_was_drawn_first(store):
     _, _, counts = history(2)
     stream, first = drawn(store, TOPIC, WINDOW, counts, 100)
     assert (stream, first) == drawn(store, TOPIC, WINDOW, counts, 100)
-    other, _ = drawn(store, TOPIC, WINDOW, counts, 101)
-    assert other != stream == stream_of(TOPIC, WINDOW, 100)
+    assert stream == stream_of(TOPIC, WINDOW, 100)
+
+
+def test_a_second_sample_of_a_time_is_refused_and_the_first_is_named(store):
+    """Each would stand for all posts: series over both held 1.8 times as many."""
+    _, _, counts = history(2)
+    stream, _ = drawn(store, TOPIC, WINDOW, counts, 100)
+    last = Window(WINDOW.end - timedelta(hours=1), WINDOW.end + timedelta(hours=1))
+    for window, hourly in ((WINDOW, counts), (last, counts[:2])):
+        with pytest.raises(MonitorError, match=f"stands already .{stream}") as refused:
+            drawn(store, TOPIC, window, hourly, 101)
+        assert "--since 2025-05-09T12:00Z --until 2025-05-10T12:00Z --sample 100;" in refused.value.hint
+    drawn(store, TOPIC, Window(WINDOW.end, WINDOW.end + timedelta(hours=1)), counts[8:9], 10)
+    drawn(store, TOPIC.model_copy(update={"name": "soundcloud"}), WINDOW, counts, 101)  # another topic's
+
+
+def test_nothing_is_drawn_while_hours_are_uncounted(store):
+    _, _, counts = history(2)
+    with pytest.raises(MonitorError, match="1 of 24 hours are not counted"):
+        drawn(store, TOPIC, WINDOW, np.append(counts[:-1], -1), 100)
+    assert drawn(store, TOPIC, WINDOW, counts, 100)[1]
+
+
+def test_the_time_of_a_sample_is_a_gap_until_it_is_read_whole(store):
+    _, _, counts = history(2)
+    stream, _ = drawn(store, TOPIC, WINDOW, counts, 100)
+    [gap] = views.gaps(store, WINDOW)
+    assert gap == Gap(stream, WINDOW.start, WINDOW.end, "sample 100: not yet read whole")
+    store.commit(Batch(stream, gaps=(replace(gap, filled_by="search"),)))
+    drawn(store, TOPIC, WINDOW, counts, 100)
+    assert views.gaps(store, WINDOW) == []
+    assert [one.filled_by for one in gaps(store)] == ["search"]
+
+
+def test_imports_and_answers_in_a_slice_are_not_of_the_sample(store):
+    posts, is_leaving, counts = history(1)
+    stream = read(store, posts, is_leaving, counts, 150)
+    asked = {"sample": stream, "platform": "x", "topic": TOPIC.name}
+    found = store.read("sampled_posts", **asked).num_rows
+    _, slices = drawn(store, TOPIC, WINDOW, counts, 150)
+    at = slices[0].window.start
+    others = [
+        replace(post, post_id=f"90000{n}", observed_at=at, source=source, matched=(f"{TOPIC.name}/{rule}",))
+        for n, (post, source, rule) in enumerate(
+            zip(posts[:3], ("import", "search", "search"), ("any", "import", "thread"), strict=True)
+        )
+    ]
+    store.commit(Batch("x:others", posts=tuple(others)))
+    score(store, others)
+    assert store.read("sampled_posts", **asked).num_rows == found
 
 
 def test_a_sample_of_which_nothing_is_read_or_scored_says_so(store):

@@ -10,7 +10,7 @@ import streamlit as st
 from dashboards import charts, counting, data, widgets
 from dashboards.charts import Ground
 from dashboards.widgets import Frame
-from dashboards.wording import stamp, width_name
+from dashboards.wording import SAMPLED, stamp, width_name
 from monitor.analyse.coverage import parts, source_name
 from monitor.analyse.series import Side, Unit, change, readable
 from monitor.analyse.words import before_after, shortfalls
@@ -121,6 +121,8 @@ def _notes(frame: Frame, picture: EventPicture, events: list[Event], days: int) 
             f"Survivors only: {searched:,} posts were searched for or imported later; deleted ones are missing, "
             "and answers to them that match no rule themselves."
         )
+    if picture.series.is_sampled:
+        notes.append(SAMPLED)
     if notes:
         with st.container(key="meta-notes"):
             st.text("\n".join(notes))
@@ -169,6 +171,7 @@ def _charts(frame: Frame, picture: EventPicture, events: list[Event]) -> Unit:
     told = f"{unit.capitalize()} per {width_name(counts.seconds)}. n = {n:,} relevant, {waiting:,} not scored yet; "
     told += f"{before.reposts + after.reposts:,} reposts. Full line: this event. Dashed: others. Grey: not collected."
     widgets.figure("Volume", told, charts.volume(counts, ground, unit))
+    counting.by_x(frame, _scope(frame.scope, event), picture.window, ground)
     left, right = st.columns(2, gap="medium")
     with left:
         told = f"Mean per {width_name(means.seconds)}, band: 95 % interval. n = {n:,} posts."

@@ -9,7 +9,7 @@ import streamlit as st
 from dashboards import charts, counting, data, widgets
 from dashboards.charts import Ground
 from dashboards.widgets import Colour, Frame
-from dashboards.wording import ago, span, stamp, width_name
+from dashboards.wording import SAMPLED, ago, span, stamp, width_name
 from monitor.analyse.coverage import shortfall
 from monitor.analyse.series import Unit, readable
 from monitor.analyse.windows import reached
@@ -109,6 +109,7 @@ def _charts(frame: Frame, picture: LivePicture, unit: Unit) -> None:
     told = f"per {width_name(counts.seconds)}. n = {now.posts:,} relevant, {now.unscored:,} not scored yet"
     told = f"{unit.capitalize()} {told}; {now.reposts:,} reposts."
     widgets.figure("Volume", told, charts.volume(counts, ground, unit))
+    counting.by_x(frame, frame.scope, picture.view.window, ground)
     left, right = st.columns(2, gap="medium")
     with left:
         told = f"Mean per {width_name(means.seconds)}, band: 95 % interval. n = {now.posts:,} posts."
@@ -122,6 +123,8 @@ def _charts(frame: Frame, picture: LivePicture, unit: Unit) -> None:
         st.caption(
             "Dotted: the rules changed here; counts on its two sides do not compare. Event pages can rebase them."
         )
+    if picture.series.is_sampled:
+        st.caption(SAMPLED)
     if now.searched:
         st.caption(
             f"Survivors only: {now.searched:,} of these posts were searched for or imported; deleted ones are missing."

@@ -61,6 +61,11 @@ class Series:
         return mean_interval(self.posts, *(getattr(self, name) for name in _SUMS))
 
     @property
+    def is_sampled(self) -> bool:
+        """Do some posts stand for others that were not read?"""
+        return bool((self.weight_squares > self.posts + 0.5).any())
+
+    @property
     def starts(self) -> list[datetime]:
         return [self.start + timedelta(seconds=self.seconds * i) for i in range(len(self.posts))]
 

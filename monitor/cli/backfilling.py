@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from monitor.collect.base import Collector
+    from monitor.collect.x_sample import SampleCollector
     from monitor.config import Config, Topic
     from monitor.errors import MonitorError
     from monitor.records import Window
@@ -71,16 +72,19 @@ def backfill(
     loaded, window = load(config), window_of(since, until)
     topics = chosen(loaded, topic)
     store, stop = open_store(loaded, for_real_posts=True), stop_on_signals()
+    drawn: Sequence[SampleCollector] = ()
     if sample:
         from monitor.cli.sampling import samples
 
         _check_sample(platform, until)
-        collectors: Sequence[Searching] = samples(loaded, topics, window, store, sample, stop)
+        drawn = samples(loaded, topics, window, store, sample, stop)
+        collectors: Sequence[Searching] = drawn
     else:
         search = _bluesky_search if platform is Past.BLUESKY else _x_search
         collectors = search(loaded, topics, window, store)
     say(SURVIVORS_ONLY)
-    unpaid = _search(collectors, loaded, store, stop)
+    owners = {one.stream: one.topic for one in drawn}
+    unpaid = _search(collectors, loaded, store, stop, owners)
     if platform is Past.X:
         say(_spent(store))
     group_waiting(store, stop)
@@ -89,7 +93,7 @@ def backfill(
     if sample:
         from monitor.cli.sampling import tell
 
-        tell(store, collectors)  # type: ignore[arg-type]
+        tell(store, drawn)
     if unpaid is not None:
         raise unpaid
 
@@ -104,11 +108,12 @@ def _check_sample(platform: Past, until: str) -> None:
 
 
 def _search(
-    collectors: Sequence[Searching], config: Config, store: Store, stop: threading.Event
+    collectors: Sequence[Searching], config: Config, store: Store, stop: threading.Event, owners: Mapping[str, Topic]
 ) -> MonitorError | None:
     """Search one after the other; the want of money that ended one, so that what was found can be scored first.
 
-    The others are begun all the same: each notes what it could not search as a gap.
+    The others are begun all the same: each notes what it could not search as a gap. What ``owners`` names by
+    its stream is kept for that topic alone.
     """
     from monitor.errors import Unpaid
 
@@ -117,7 +122,8 @@ def _search(
         for rule in collector.unsayable:
             say(f"{collector.stream}: the search cannot say {rule}; only another rule may find such posts.")
         try:
-            collect_to_end(collector, config, store, f"Searching {collector.stream}", stop, progress_of(collector))
+            what, only = f"Searching {collector.stream}", owners.get(collector.stream)
+            collect_to_end(collector, config, store, what, stop, progress_of(collector), only)
         except Unpaid as error:
             unpaid = unpaid or error
     return unpaid

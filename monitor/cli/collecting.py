@@ -117,7 +117,13 @@ def collect_to_end(
     what: str,
     stop: threading.Event,
     progress: Callable[[], float] | None,
+    only: Topic | None = None,
 ) -> None:
+    """
+    Args:
+        only: no other topic gets the posts, nor do the threads that they hang on: what is weighted as a sample of one
+            topic is none of the others.
+    """
     from monitor.collect import collect
     from monitor.collect.backoff import HOPELESS, Backoff
     from monitor.collect.match import Matcher
@@ -139,9 +145,11 @@ def collect_to_end(
                     sums[name] += getattr(result, name)
                 advance(sums["inserted"])
 
-            watch = Watch.of(store, "x" if collector.stream.startswith("x:") else "bluesky", _EVER_DAYS)
+            platform = "x" if collector.stream.startswith("x:") else "bluesky"
+            watch = Watch.of(store, platform, 0 if only else _EVER_DAYS)
             backoff = Backoff(hopeless=(*HOPELESS, Unpaid))  # whoever waits at a terminal is told, and may come back
-            collect(collector, store, Matcher(config.topics), watch, stop, committed, backoff)
+            matcher = Matcher([only] if only else config.topics)
+            collect(collector, store, matcher, watch, stop, committed, backoff)
     finally:
         say(f"{what}: " + ", ".join(f"{sums[name]:,} {name}" for name in _COUNTS) + ".")
     store.tend()

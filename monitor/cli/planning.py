@@ -122,12 +122,13 @@ def _table(one: Plan) -> Any:
         table.add_column(name, no_wrap=True)
     for option in one.options:
         name = "all " * option.is_census + f"{option.posts:,}"
-        intervals = map(_interval, option.intervals.values())
+        intervals = map(interval_text, option.intervals.values())
         table.add_row(name, f"${option.dollars:,.2f}", _fits(option), *intervals)
     return table
 
 
-def _interval(ends: tuple[float, float]) -> str:
+def interval_text(ends: tuple[float, float]) -> str:
+    """A 95 % interval as people read it."""
     low, high = (f"{100 * end:.1f}" for end in ends)
     return f"{low} to {high} %" if ends[0] < ends[1] else "exact"
 
@@ -140,7 +141,7 @@ def _example(one: Plan) -> str:
         return "All posts are few enough to be read: no interval, whatever share of them is asked for."
     return (
         f"Say {100 * share:g} % of the posts speak of leaving. {option.posts:,} posts, drawn evenly over the time, give"
-        f" that as a 95 % interval of {_interval(ends)} or so: 95 of 100 such intervals hold the truth."
+        f" that as a 95 % interval of {interval_text(ends)} or so: 95 of 100 such intervals hold the truth."
     )
 
 

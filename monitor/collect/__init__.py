@@ -26,6 +26,7 @@ COLLECTORS = {
     "bluesky": "monitor.collect.bluesky:LiveCollector",
     "x": "monitor.collect.x:StreamCollector",
     "x_search": "monitor.collect.x_search:SearchCollector",
+    "x_edits": "monitor.collect.x_edits:EditsCollector",
     "x_sample": "monitor.collect.x_sample:SampleCollector",
     "search": "monitor.collect.bluesky_search:SearchCollector",
     "recheck": "monitor.collect.recheck:RecheckCollector",

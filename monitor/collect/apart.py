@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from typing import TypeVar
@@ -28,15 +30,17 @@ def apart(call: Callable[[], T], name: str) -> Future[T]:
     return future
 
 
-def unless(closed: threading.Event, call: Callable[[], T], name: str) -> T:
-    """The result of a call, however long it takes, unless ``closed`` is set meanwhile.
+def unless(closed: threading.Event, call: Callable[[], T], name: str, seconds: float = math.inf) -> T:
+    """The result of a call, unless ``closed`` is set meanwhile.
 
     Raises:
-        StreamEnded: it was.
+        StreamEnded: it was, or ``seconds`` have passed: an answer that drips has no end of its own.
         Exception: what the call raised.
     """
-    future = apart(call, name)
+    future, until = apart(call, name), time.monotonic() + seconds
     while not wait((future,), _LOOK_SECONDS).done:
         if closed.is_set():
             raise StreamEnded("stopped")
+        if time.monotonic() > until:
+            raise StreamEnded(f"no whole answer in {seconds:g} s to: {name}")
     return future.result()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -63,6 +64,16 @@ def read(line: dict[str, Any], measured_at: datetime) -> Iterator[Item]:
         yield from _read(post, page, is_chosen=False)
     for post in posts:
         yield from _read(post, page, is_chosen=True)
+
+
+def newer_versions(line: dict[str, Any]) -> list[str]:
+    """Ids of the last versions of those posts of an answer that were edited since."""
+    found = []
+    for post in _list(line.get("data")):
+        with suppress(Malformed):
+            own_id = _id(_dict(post).get("id"))
+            found += [last for last in _versions(post, own_id)[-1:] if last != own_id]
+    return found
 
 
 def time_of_id(post_id: str) -> datetime | None:

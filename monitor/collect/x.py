@@ -21,7 +21,7 @@ import orjson
 
 from monitor.collect.apart import unless
 from monitor.collect.x_api import Api
-from monitor.collect.x_fill import Filler, Hole
+from monitor.collect.x_fill import PATIENCE_SECONDS, Filler, Hole
 from monitor.collect.x_query import RECENT_LIMIT, compile_queries, compile_stream, reconcile
 from monitor.collect.x_read import Known, Pending
 from monitor.collect.x_spend import Till
@@ -33,6 +33,7 @@ from monitor.records import Batch, Cursor, Gap
 STREAM = "x:live"
 LINES = 1_000  # in one batch at most
 LATE_SECONDS = 10.0  # how much later than it should a post may come; what comes later still is measured
+_LATEST_SECONDS = 600.0  # what comes later than that is an odd one, and says nothing of the others
 LAG_SECONDS = 45.0  # until search knows a post; it takes no end nearer than 10 s
 _LATEST = 100  # lines by which lateness is measured
 _LOOK_SECONDS = 0.05  # while search is asked
@@ -110,7 +111,7 @@ class StreamCollector:
         self._late: deque[float] = deque(maxlen=_LATEST)
         self._known = Known()
         self._pace = pace or Pace()
-        self._why = _NOT_RUNNING
+        self._why, self._over_budget = _NOT_RUNNING, ""
         self._has_connected = False
         self._closed = threading.Event()
 
@@ -125,13 +126,13 @@ class StreamCollector:
             StreamEnded, RateLimited, Unpaid, AuthError: the stream is lost; the last batch said so with an open gap.
         """
         position = Position.of(cursor) if cursor is not None else Position(datetime.now(UTC))
-        self._at = position.at
+        self._at, self._over_budget = position.at, position.over_budget
         self._filler.resume(position.holes)
         pending = Pending(STREAM, self._api.settings, known=self._known)
         self._pace.take()  # too soon: what was lost is in the ledger already, with its own reason
         try:
             self._till.check()
-            unless(self._closed, self._agree, "rules")
+            unless(self._closed, self._agree, "the rules of the stream", PATIENCE_SECONDS)
             with Connection(self._api, self._till, self._closed) as connection:
                 self._has_connected = True
                 try:
@@ -139,11 +140,12 @@ class StreamCollector:
                     yield from self._read(connection, pending)
                 finally:  # it is paid for
                     for line in connection.left():
-                        pending.take_last(line.text)
+                        pending.take_last(line.text, line.at)
             self._filler.finish(pending, _FINISH_SECONDS)
             yield pending.batch(self._cursor())
         except CollectError as error:
-            if self._closed.is_set():
+            if self._closed.is_set():  # what it still holds is paid for
+                yield pending.batch(self._cursor() if cursor is not None or self._has_connected else None)
                 return
             yield self._lost(error, pending)
             raise self._lasting(error) from None
@@ -161,6 +163,7 @@ class StreamCollector:
         elif position is not None:
             is_start = self._why == _NOT_RUNNING
             self._filler.add(self._at, connection.began_at, self._why, pending, is_start=is_start)
+        self._over_budget = ""
         self._at = connection.began_at - timedelta(seconds=self._lateness())
 
     def _read(self, connection: Connection, pending: Pending) -> Iterator[Batch]:
@@ -181,26 +184,26 @@ class StreamCollector:
                 lines, flush_at = 0, time.monotonic() + self._flush_seconds
 
     def _take(self, line: Line, pending: Pending) -> None:
-        post = pending.take_line(line.text)
+        post = pending.take_line(line.text, line.at)
         if post is not None:
             self._late.append((line.at - post.observed_at).total_seconds())
         self._till.left()  # read again in time, so that the thread of the connection need not
 
     def _lateness(self) -> float:
         """Seconds by which what was sent may still be on its way."""
-        return self._late_seconds + max(0.0, 0.0, *self._late)
+        return self._late_seconds + min(_LATEST_SECONDS, max(0.0, 0.0, *self._late))
 
     def _cursor(self) -> Cursor:
-        return Position(self._at, tuple(self._filler.holes)).cursor()
+        return Position(self._at, tuple(self._filler.holes), self._over_budget).cursor()
 
     def _lost(self, error: CollectError, pending: Pending) -> Batch:
-        self._why, over_budget = error.message, ""
+        self._why = error.message
         if isinstance(error, OverBudget):
             self._filler.finish(pending, _FINISH_SECONDS)
             self._filler.give_up(error.message, pending)
-            over_budget = error.message
-        pending.gaps.append(Gap(STREAM, self._at, None, error.message))
-        return pending.batch(Position(self._at, tuple(self._filler.holes), over_budget).cursor())
+            self._over_budget = error.message
+        pending.gaps.append(Gap(STREAM, self._at, None, self._over_budget or error.message))
+        return pending.batch(self._cursor())
 
     def _lasting(self, error: CollectError) -> CollectError:
         """A live stream is asked for again for ever; credentials that were wrong from the start are the operator's."""

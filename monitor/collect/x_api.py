@@ -8,7 +8,7 @@ renaming its fields, and tweepy's classes know the old names only.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -101,6 +101,10 @@ class Api:
         """One page of the full archive, newest first; ``most`` posts (10 to 500)."""
         params = {"start_time": _spelt(start), "end_time": _spelt(end), "max_results": most, "next_token": page}
         return self._ask(lambda client: client.search_all_tweets(query, **params, **beside(self.settings)))
+
+    def look_up(self, ids: Sequence[str]) -> dict[str, Any]:
+        """Posts by id (1 to 100), each in the version that has that id; what is gone is left out."""
+        return self._ask(lambda client: client.get_tweets(list(ids), tweet_fields=POST_FIELDS))
 
     def counts(self, query: str, start: datetime, end: datetime, page: str | None = None) -> dict[str, Any]:
         """How many posts of the last seven days match, by the hour; all on one page."""

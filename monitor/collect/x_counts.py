@@ -71,19 +71,23 @@ def count(api: Api, asked: Sequence[Question], till: Till, stop: threading.Event
 
     Once ``stop`` is set, or one answer was an error, nothing more is asked; what was asked before is still yielded.
 
+    Args:
+        till: takes down what the questions cost; one that trusts the ledger only for what is committed meanwhile.
+
     Raises:
-        Unpaid: the budget does not allow the questions; nothing was asked.
+        Unpaid: the budget does not allow the questions, and nothing was asked; or not the further pages of an answer.
         CollectError: as ``Api``, when all answers that came were yielded.
     """
     till.check(cost(asked, api.settings.prices))
+    now = datetime.now(UTC)
+    till.note(charge(one.item, "", api.settings, now) for one in asked)  # so that no further page spends it
     ended, error = threading.Event(), None
     with ThreadPoolExecutor(_AT_ONCE, "counts") as pool:
-        futures = {pool.submit(_answer, api, one, stop, ended): one for one in asked}
+        futures = {pool.submit(_answer, api, one, till, stop, ended): one for one in asked}
         try:
             for future in as_completed(futures):
                 answer = future.result()
                 error = error or answer.error
-                till.note(answer.charged)
                 if answer.charged:
                     yield _batch(futures[future], answer)
         finally:
@@ -97,16 +101,25 @@ def _batch(asked: Question, answer: _Answer) -> Batch:
     return Batch(STREAM, charges=tuple(answer.charged), counted=(counted,) if answer.is_whole else ())
 
 
-def _answer(api: Api, asked: Question, stop: threading.Event, ended: threading.Event) -> _Answer:
+def _answer(api: Api, asked: Question, till: Till, stop: threading.Event, ended: threading.Event) -> _Answer:
     answer, page = _Answer([0] * ((asked.window.end - asked.window.start) // HOUR)), None
     try:
         while not (answer.is_whole or stop.is_set() or ended.is_set()):
+            if page is not None:
+                _afford(till, asked, api)
             page = _take_page(api, asked, answer, page)
             answer.is_whole = page is None
     except CollectError as error:
         answer.error = error
         ended.set()
     return answer
+
+
+def _afford(till: Till, asked: Question, api: Api) -> None:
+    """A further page, which nobody expected."""
+    price = charge(asked.item, "", api.settings, datetime.now(UTC))
+    till.check(price.microdollars)
+    till.note([price])
 
 
 def _take_page(api: Api, asked: Question, answer: _Answer, page: str | None) -> str | None:

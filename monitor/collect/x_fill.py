@@ -27,6 +27,7 @@ _REACH = timedelta(days=7)  # of recent search
 _TIME_TO_ASK = timedelta(minutes=10)
 _MARGIN = timedelta(minutes=1)
 PAGE = 100
+PATIENCE_SECONDS = 180.0
 _ATTEMPTS = 6  # at one page, the last after some 45 minutes
 _TOO_LATE = "recent search reaches back 7 days only"
 
@@ -103,6 +104,7 @@ class Filler:
     _asked: Place | None = None
     _not_before: float = 0.0  # monotonic
     _faults: int = 0
+    _patience: float = 0.0  # monotonic
 
     @property
     def rules(self) -> str:
@@ -130,7 +132,10 @@ class Filler:
             pending.gaps.append(Gap(self.stream, start, start, why))
             return
         if is_start and self.holes and self.holes[-1].is_untouched(why) and start <= self.holes[-1].end:
-            start = self.holes.pop().start
+            earlier = self.holes.pop()
+            if earlier.start < start:  # the one hole has one gap; that of the later loss, which is open, lies within it
+                pending.gaps.append(Gap(self.stream, start, start, why))
+            start = min(start, earlier.start)
         hole = Hole.of(start, end, why, self.rules)
         self.holes.append(hole)
         pending.gaps.append(hole.gap(self.stream))
@@ -145,6 +150,9 @@ class Filler:
         if self._call is not None:
             if self._call.done():
                 self._take(self._call, pending)
+            elif time.monotonic() > self._patience:  # an answer that drips has no end
+                asked, self._call, self._asked = self._asked, None, None
+                self._fail(CollectError(f"X gave no whole answer in {PATIENCE_SECONDS:g} s"), asked, pending)
         elif self.holes and time.monotonic() >= self._not_before:
             self._ask(pending)
 
@@ -169,6 +177,7 @@ class Filler:
             return
         place = self._asked = hole.place
         query, until = self.queries[place.query], datetime.fromtimestamp(place.asked_until, UTC)
+        self._patience = time.monotonic() + PATIENCE_SECONDS
         self._call = apart(lambda: self.api.search(query, place.window.start, until, most, place.page), "fill")
 
     def _within_reach(self, hole: Hole, pending: Pending) -> Hole:
@@ -179,7 +188,9 @@ class Filler:
         edge = end_of_reach + _TIME_TO_ASK
         pending.gaps.append(Gap(self.stream, hole.start, min(edge, hole.end), f"{hole.why}; {_TOO_LATE}"))
         later = Hole.of(min(edge, hole.end), hole.end, hole.why, self.rules)
-        later = replace(later, place=replace(later.place, query=hole.place.query, gap=hole.place.gap))
+        until = hole.place.until  # what lies behind it was read, and is paid for
+        rest = replace(later.place, query=hole.place.query, gap=hole.place.gap, until=until, asked_until=until)
+        later = replace(later, place=rest if until > rest.start else rest.follow())
         if later.start < later.end:
             pending.gaps.append(later.gap(self.stream))
         return later
@@ -189,23 +200,25 @@ class Filler:
         try:
             answer = call.result()
             charged = len(pending.charged)
-            pending.take_answer(answer, "search")
+            pending.take_answer(answer, "search", self.api.now())
             self.till.note(pending.charged[charged:])
-            page, until = next_page(answer), oldest(answer)
+            page, until = next_page(answer, asked.page if asked else None), oldest(answer)
         except CollectError as error:
-            if self.holes and self.holes[0].place == asked:
-                self._failed(error, pending)
+            self._fail(error, asked, pending)
             return
         if not self.holes or self.holes[0].place != asked:  # given up meanwhile; it is paid for all the same
             return
         self._faults = 0
         self._move(self.holes[0].place.turn(page, until, is_archive=False), pending)
 
-    def _failed(self, error: CollectError, pending: Pending) -> None:
+    def _fail(self, error: CollectError, asked: Place | None, pending: Pending) -> None:
+        if not self.holes or self.holes[0].place != asked:  # given up meanwhile
+            return
         place = self.holes[0].place
         if isinstance(error, RateLimited):  # or the credit at X is used up; who buys more within the week has it all
             self._not_before = time.monotonic() + error.wait_seconds
-        elif isinstance(error, QueryRefused) and place.page is not None:  # a token does not live for ever
+        elif isinstance(error, QueryRefused) and place.page is not None and place.until < place.asked_until:
+            # A token does not live for ever; where the pages before it led nowhere, neither would they again.
             self._move(place.lost(), pending)
         elif isinstance(error, QueryRefused) or self._faults + 1 == _ATTEMPTS:
             self._faults = 0

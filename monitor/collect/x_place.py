@@ -52,7 +52,7 @@ class Place:
 
     def turn(self, page: str | None, oldest: datetime | None, *, is_archive: bool) -> Place:
         """Behind a page whose oldest post was made at ``oldest``; without a next page the query is done."""
-        if page is None or page == self.page:
+        if page is None:
             return self.follow()
         until = self.until if oldest is None else min(self.until, int(oldest.timestamp()) + 1)
         return replace(self, page=page, until=until, is_archive=is_archive)

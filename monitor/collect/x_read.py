@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from monitor.collect import archive_x, json_text
@@ -16,20 +16,20 @@ from monitor.config import X
 from monitor.errors import CollectError, StreamEnded
 from monitor.records import Batch, Charge, Cursor, Gap, Post, Rejected, Seen, Source
 
-_KNOWN = 20_000
+_KNOWN = 100_000  # what search reads beside a stream of 250 posts a second was sent minutes before
 
 
 class Known:
     """The posts that came last: the stream sends some twice, and search finds them again."""
 
     def __init__(self) -> None:
-        self._ids: dict[str, None] = {}
+        self._ids: dict[int, None] = {}
 
     def add(self, post_id: str) -> bool:
         """Is it a new one?"""
-        if post_id in self._ids:
+        if int(post_id) in self._ids:
             return False
-        self._ids[post_id] = None
+        self._ids[int(post_id)] = None
         if len(self._ids) > _KNOWN:
             del self._ids[next(iter(self._ids))]
         return True
@@ -48,8 +48,8 @@ class Pending:
     seen: Counter[datetime] = field(default_factory=Counter)
     known: Known = field(default_factory=Known)
 
-    def take_line(self, line: bytes) -> Post | None:
-        """One line of the filtered stream; the post that it brought, if any.
+    def take_line(self, line: bytes, at: datetime) -> Post | None:
+        """One line of the filtered stream, sent ``at`` by X's clock; the post that it brought, if any.
 
         Raises:
             StreamEnded: X says that it is about to close the stream.
@@ -63,16 +63,15 @@ class Pending:
             return None
         if "data" not in value and (said := _disconnect(value)):
             raise StreamEnded(f"X ended the stream: {said}")
-        return next(iter(self.take_answer(value, "live")), None)
+        return next(iter(self.take_answer(value, "live", at)), None)
 
-    def take_last(self, line: bytes) -> None:
+    def take_last(self, line: bytes, at: datetime) -> None:
         """A line of a stream that is left, whatever X says in it of its end."""
         with suppress(StreamEnded):
-            self.take_line(line)
+            self.take_line(line, at)
 
-    def take_answer(self, answer: dict[str, Any], source: Source) -> list[Post]:
-        """The posts of an answer; those that only came along are their context."""
-        now = datetime.now(UTC)
+    def take_answer(self, answer: dict[str, Any], source: Source, now: datetime) -> list[Post]:
+        """The posts of an answer, given ``now`` by X's clock; those that only came along are their context."""
         self.charged += charges(answer, self.settings, now)
         found = []
         for item in archive_x.read(answer, now):
@@ -102,17 +101,19 @@ class Pending:
         return batch
 
 
-def next_page(answer: dict[str, Any]) -> str | None:
-    """The token of the page that follows; None behind the last.
+def next_page(answer: dict[str, Any], page: str | None = None) -> str | None:
+    """The token of the page that follows ``page``; None behind the last.
 
     Raises:
         CollectError: it is no page of a search.
     """
     meta = answer.get("meta")
-    if not isinstance(meta, dict):
+    if not isinstance(meta, dict) or not ("result_count" in meta or "data" in answer):
         raise CollectError("X answered a search with no page")
-    page = meta.get("next_token")
-    return page if isinstance(page, str) and page else None
+    following = meta.get("next_token")
+    if following is not None and following == page:
+        raise CollectError("X named the same page of a search again")
+    return following if isinstance(following, str) and following else None
 
 
 def oldest(answer: dict[str, Any]) -> datetime | None:

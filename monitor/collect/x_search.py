@@ -120,8 +120,8 @@ class SearchCollector:
         except QueryRefused as error:
             self._refused(pending, error)
             return
-        page, earliest = next_page(answer), oldest(answer)
-        pending.take_answer(answer, "search")
+        page, earliest = next_page(answer, self._place.page), oldest(answer)
+        pending.take_answer(answer, "search", self._api.now())
         self._place = self._place.turn(page, earliest, is_archive=is_archive)
         self._fill(pending)
 

@@ -52,13 +52,14 @@ class Till:
     Args:
         settings: budgets in dollars per UTC day and per calendar month.
         spent: microdollars in the ledger since a day.
-        commit_seconds: after which what was read is in the ledger; younger reads are counted beside it.
+        commit_seconds: after which what was read is in the ledger, told by ``booked`` or not; younger reads are counted
+            beside it.
     """
 
     def __init__(self, settings: X, spent: Spent, commit_seconds: float = _COMMIT_SECONDS) -> None:
         self._settings, self._spent, self._commit_seconds = settings, spent, commit_seconds
         self._notes: deque[tuple[float, int]] = deque()
-        self._read_at, self._left = float("-inf"), 0
+        self._read_at, self._left, self._unbooked = float("-inf"), 0, 0
         self._lock = threading.Lock()
         self._warned: date | None = None
 
@@ -68,11 +69,22 @@ class Till:
             with self._lock:
                 self._notes.append((time.monotonic(), cost))
                 self._left -= cost
+                self._unbooked += cost
+
+    def booked(self, charged: Iterable[Charge]) -> None:
+        """The ledger holds it now; of notes for what was read but never booked, the oldest go."""
+        cost = sum(one.microdollars for one in charged)
+        with self._lock:
+            while self._notes and cost >= self._notes[0][1]:
+                cost -= self._notes.popleft()[1]
+            if self._notes and cost:
+                at, noted = self._notes[0]
+                self._notes[0] = (at, noted - cost)
 
     def left(self) -> int:
         """Microdollars; at most some seconds old, and counted low rather than high: what comes twice counts twice."""
         age = time.monotonic() - self._read_at
-        if age > _READ_SECONDS or (self._left <= 0 and age > self._commit_seconds):
+        if age > _READ_SECONDS or (self._left <= 0 and age > min(_COMMIT_SECONDS, self._commit_seconds)):
             self._read()
         return max(0, self._left)
 
@@ -104,12 +116,14 @@ class Till:
     def _read(self) -> None:
         today = datetime.now(UTC).date()
         budgets = ((self._settings.budget_per_day, today), (self._settings.budget_per_month, today.replace(day=1)))
+        with self._lock:  # before the ledger is asked: what is booked meanwhile counts twice rather than not at all
+            while self._notes and self._notes[0][0] < time.monotonic() - self._commit_seconds:
+                self._notes.popleft()
+            beside, self._unbooked = sum(cost for _, cost in self._notes), 0
         shares = [(budget * MICRO, self._spent(since)) for budget, since in budgets]
         with self._lock:
             self._read_at = time.monotonic()
-            while self._notes and self._notes[0][0] < self._read_at - self._commit_seconds:
-                self._notes.popleft()
-            self._left = round(min(budget - spent for budget, spent in shares)) - sum(cost for _, cost in self._notes)
+            self._left = round(min(budget - spent for budget, spent in shares)) - beside - self._unbooked
         if self._warned != today and any(spent >= _WARN * budget for budget, spent in shares):
             self._warned = today
             log.warning("80 %% of a budget for X is spent; $%.2f are left", max(0, self._left) / MICRO)

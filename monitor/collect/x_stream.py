@@ -11,7 +11,7 @@ import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from queue import Empty, Full, Queue
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +77,7 @@ class Connection:
         self._api, self._till = api, till
         self.heard_at = time.monotonic()
         self._lines: Queue[Line] = Queue(_LINES_WAITING)
+        self._spilt: list[Line] = []  # what the queue had no room for
         self._fault: CollectError | None = None
         self._is_open = threading.Event()
         self._response: Response | None = None
@@ -92,6 +93,9 @@ class Connection:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._leave()
+
+    def _leave(self) -> None:
         self._client.disconnect()
         if self._response is not None and self._thread.is_alive():
             _shut(self._response)  # else it waits for the next heartbeat, and X counts it as the one connection
@@ -114,10 +118,11 @@ class Connection:
 
     def left(self) -> list[Line]:
         """What has arrived and was not received yet, once the caller wants no more."""
-        self._client.disconnect()
+        self._leave()
         with self._lines.mutex:
-            lines = list(self._lines.queue)
+            lines = [*self._lines.queue, *self._spilt]
             self._lines.queue.clear()
+            self._spilt.clear()
         return lines
 
     @property
@@ -139,17 +144,19 @@ class Connection:
         try:
             if line is not None:
                 self._lines.put_nowait(Line(now, line))
-                self._pay(line)
-        except Full:
+                self._pay(line, now)
+        except Full:  # not all that was heard of is in the queue: the time of the last line there stands
+            self._spilt.append(Line(now, line or b""))
             self._ended(StreamEnded("the store was too slow for the stream"))
+            return
         except OverBudget as error:
             self._ended(error)
         self._heard_at, self.heard_at = now, time.monotonic()  # last: whoever sees it finds the line in the queue
 
-    def _pay(self, line: bytes) -> None:
+    def _pay(self, line: bytes, now: datetime) -> None:
         with suppress(ValueError):
             answer = json_text.parse(line)
-            self._till.note(charges(answer, self._api.settings, datetime.now(UTC)) if isinstance(answer, dict) else ())
+            self._till.note(charges(answer, self._api.settings, now) if isinstance(answer, dict) else ())
         self._till.insist()
 
     def _ended(self, fault: CollectError) -> None:

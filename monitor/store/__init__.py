@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from monitor.errors import NoDatabase, NotADatabase, SchemaTooNew
-from monitor.records import Annotation, Batch, Cursor, Draw, Grouped, Platform, Proof, Score, Slice, Stratum
+from monitor.records import Annotation, Batch, Cursor, Draw, Gap, Grouped, Platform, Proof, Score, Slice, Stratum
 from monitor.store import rows
 from monitor.store.compaction import check_room, rewrite
 from monitor.store.faults import our_errors
@@ -99,11 +99,16 @@ class Store:
             transaction.stage({"in_samples": rows.staged_draws(draws)})
             transaction.run("samples", name=name, method=method)
 
-    def commit_slices(self, sample: str, strata: Sequence[Stratum], slices: Sequence[Slice]) -> None:
-        """Store what was drawn of a census under the stream that reads it; what was drawn before stays."""
+    def commit_slices(self, unread: Gap, strata: Sequence[Stratum], slices: Sequence[Slice]) -> None:
+        """Store what was drawn of a census under the stream that reads it; what was drawn before stays.
+
+        Args:
+            unread: of that stream, over the whole time that was drawn of.
+        """
         with self._writing() as transaction:
-            transaction.stage(rows.staged_slices(strata, slices))
-            transaction.run("slices", sample=sample)
+            transaction.stage(rows.staged(Batch(unread.stream, gaps=(unread,))) | rows.staged_slices(strata, slices))
+            transaction.run("slices", sample=unread.stream)
+            transaction.run("gaps")
 
     def commit_groups(self, groups: Sequence[Grouped]) -> None:
         """Store which posts say the same, those whose text changed meanwhile left out."""

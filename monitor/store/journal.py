@@ -26,18 +26,19 @@ def journal(store: Store, name: str) -> Iterator[Callable[[Batch], None]]:
     """Gives what takes down one batch of charges and counts; all are committed at the end, whatever ends it."""
     held: list[Batch] = []
     path = _path(store, name)
-    with our_errors(path), path.open("ab") as file:
-
-        def note(batch: Batch) -> None:
-            held.append(batch)
-            file.write(orjson.dumps(batch) + b"\n")
-            file.flush()
-
+    with our_errors(path):
         try:
-            yield note
+            with path.open("ab") as file:
+
+                def note(batch: Batch) -> None:
+                    held.append(batch)
+                    file.write(orjson.dumps(batch) + b"\n")
+                    file.flush()
+
+                yield note
         finally:
             _commit(store, held)
-    path.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)  # not reached where the commit fails: then ``recover`` needs it
 
 
 def recover(store: Store, name: str) -> None:

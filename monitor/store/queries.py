@@ -55,6 +55,15 @@ class Spend:
 
 
 @dataclass(frozen=True, slots=True)
+class Sampled:
+    """A sample that was drawn of a window; ``posts`` is how many were asked for, None where that was not kept."""
+
+    sample: str
+    window: Window
+    posts: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class StoreStatus:
     """What is going on in one file; ``rejected`` is (stream, reason, count), most frequent first.
 
@@ -103,6 +112,12 @@ def stored_ids(
     return list(zip(table["post_id"].to_pylist(), table["author_id"].to_pylist(), strict=True))
 
 
+def editable(store: Store, after: str, window: Window, limit: int = 1000) -> list[str]:
+    """One page of ids of X posts made in ``window`` and read while they could be edited; they follow ``after``."""
+    table = store.read("editable", after=int(after or 0), start=window.start, end=window.end, limit=limit)
+    return [str(post_id) for post_id in table["post_id"].to_pylist()]
+
+
 def gaps(store: Store, start: datetime | None = None, end: datetime | None = None) -> tuple[Gap, ...]:
     """Every time in the window when a stream could not collect, and why."""
     return tuple(Gap(**row) for row in store.read("gaps", start=start, end=end).to_pylist())
@@ -118,6 +133,12 @@ def drawn_slices(store: Store, sample: str) -> list[Slice]:
     """What was drawn for a sample, the earliest first; nothing where none is kept under that name."""
     found = store.read("slices", sample=sample).to_pylist()
     return [Slice(Window(row["start"], row["end"]), row["stratum"], row["weight"]) for row in found]
+
+
+def overlapping(store: Store, prefix: str, window: Window) -> list[Sampled]:
+    """Samples whose names begin with ``prefix`` and that were drawn of some of the window."""
+    found = store.read("overlapping", prefix=prefix, start=window.start, end=window.end).to_pylist()
+    return [Sampled(row["sample"], Window(row["start"], row["end"]), row["posts"]) for row in found]
 
 
 def spent_since(store: Store | Moment, day: date) -> int:

@@ -196,10 +196,13 @@ def threads(store: Reader, topics: Sequence[str], window: Window) -> pa.Table:
 
 
 def gaps(store: Reader, window: Window | None = None) -> list[Gap]:
-    """When live collection stood still in a window, or ever, as the ledger has it."""
+    """When live collection stood still in a window, or ever, as the ledger has it, and samples that are half read.
+
+    Where such a sample was not read yet, its posts seem to be none.
+    """
     bounds = {"start": window.start, "end": window.end} if window else {"start": None, "end": None}
     found = (Gap(**row) for row in store.read("gaps", **bounds).to_pylist())
-    return [gap for gap in found if gap.stream.endswith(":live")]
+    return [gap for gap in found if gap.stream.endswith(":live") or (":sample:" in gap.stream and not gap.filled_by)]
 
 
 def newest(store: Reader, scope: Scope, window: Window, limit: int = 6) -> list[PostView]:

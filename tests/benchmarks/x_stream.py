@@ -38,7 +38,6 @@ class Told:
 
     ids: dict[str, float]  # of what it published -> unix seconds
     connects: int
-    dollars: float
 
 
 @dataclass
@@ -67,15 +66,18 @@ def run(quick: bool) -> list[tuple[str, str, str]]:
         _settle(path, told)
         collector.send("enough")
         gaps = collector.recv()
-        return _rows(path, told, cost, gaps, seconds)
+        server.send("bill")  # only now: what fills the last gap is billed too
+        return _rows(path, told, cost, gaps, server.recv(), seconds)
 
 
-def _rows(path: Path, told: Told, cost: Cost, gaps: list[Gap], seconds: float) -> list[tuple[str, str, str]]:
+def _rows(
+    path: Path, told: Told, cost: Cost, gaps: list[Gap], billed: float, seconds: float
+) -> list[tuple[str, str, str]]:
     stored = _stored(path)
     named = [(gap.start.timestamp(), gap.end.timestamp() if gap.end else math.inf) for gap in gaps if not gap.filled_by]
     absent = [at for post_id, at in told.ids.items() if post_id not in stored]
     missing = [at for at in absent if not any(start <= at < end for start, end in named)]
-    unpaid = abs(_dollars(path) - told.dollars)
+    unpaid = abs(_dollars(path) - billed)
     fifth = len(cost.resident) // 5
     early, late = (statistics.median(part) for part in (cost.resident[fifth : 2 * fifth], cost.resident[-fifth:]))
     at = f"{len(told.ids):,} posts at {PER_SECOND:g}/s from X beside {EVENTS_PER_SECOND:g} events/s from Bluesky"
@@ -87,7 +89,7 @@ def _rows(path: Path, told: Told, cost: Cost, gaps: list[Gap], seconds: float) -
         ("connections to X in 15 minutes", "under 50", f"{told.connects} in {seconds / 60:.0f} min"),
         ("memory grown from the second fifth to the last", "under 64 MB", f"{(late - early) / 1e6:.0f} MB"),
         ("memory at its peak, for a moment", "", f"{max(cost.resident) / 1e6:.0f} MB, else {late / 1e6:.0f} MB"),
-        ("the ledger's price against X's bill", "0", f"{unpaid:.2f} of $ {told.dollars:,.2f}"),
+        ("the ledger's price against X's bill", "0", f"{unpaid:.2f} of $ {billed:,.2f}"),
     ]  # fmt: skip
 
 
@@ -156,7 +158,9 @@ def _serve(pipe: Connection) -> None:
             if time.monotonic() > fault_at:
                 fault_at += chance.expovariate(1 / fault_seconds)
                 server.stream.strike(chance.choice(_FAULTS))
-        pipe.send(Told(ids, server.stream.connects, float(server.dollars())))
+        pipe.send(Told(ids, server.stream.connects))
+        pipe.recv()
+        pipe.send(float(server.dollars()))
         pipe.recv()
 
 

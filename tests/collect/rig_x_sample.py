@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from monitor.collect.x_api import Api
-from monitor.collect.x_sample import SampleCollector, stream_of
+from monitor.collect.x_sample import SampleCollector, stream_of, unread
 from monitor.collect.x_spend import Till
 from monitor.config import Secrets, Topic, X
 from monitor.records import Slice, Window
@@ -33,8 +33,9 @@ def slices(start: datetime, hours: int = 6) -> list[Slice]:
 def sample(server: XServer, start: datetime, topic: Topic = TOPIC, **settings: object) -> SampleCollector:
     chosen = X(**{"enabled": True, "api_url": server.url, "budget_per_day": 1e6, "budget_per_month": 1e6} | settings)
     api = Api(chosen, Secrets(x_bearer_token=SecretStr(server.token)))
-    stream = stream_of(topic, Window(start, start + 6 * HOUR), 18)
-    return SampleCollector(api, topic, stream, slices(start), Till(chosen, lambda day: 0), archive_seconds=0.0)
+    window = Window(start, start + 6 * HOUR)
+    gap = unread(stream_of(topic, window, 18), window, 18)
+    return SampleCollector(api, topic, gap, slices(start), Till(chosen, lambda day: 0), archive_seconds=0.0)
 
 
 def _scenario(

@@ -5,17 +5,23 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
+from pydantic import SecretStr
 
+from monitor.collect import x_stream
 from monitor.collect.x import STREAM, Position
 from monitor.collect.x_api import Api
+from monitor.collect.x_fill import Filler, Hole
+from monitor.collect.x_read import Pending
+from monitor.collect.x_spend import Till
 from monitor.collect.x_stream import Pace
 from monitor.config import Secrets, X
 from monitor.errors import AuthError, CollectError, OverBudget, RateLimited, StreamEnded, Unpaid
-from monitor.records import Batch, Cursor
+from monitor.records import Batch, Cursor, Gap
 from monitor.store.queries import gaps, spent_since
 from tests.collect import rig_x
 from tests.collect.rig import rows, run
@@ -135,6 +141,69 @@ def test_what_the_budget_left_out_is_not_paid_for_when_there_is_a_new_one(server
     (gap,) = gaps(store)
     assert (gap.why, gap.filled_by, gap.end is None) == (why, None, False)
     assert server.count("search/recent") == 0
+
+
+def test_what_the_budget_left_out_stays_so_when_a_fault_comes_before_the_connection(server, store):
+    server.hold(make_post("SoundCloud, unpaid", datetime.now(UTC) - timedelta(hours=1)))
+    why = "the budget for X is used up"
+    server.fail("rules", 503)
+    with publishing(server, Author(server, chatter(30))) as author:
+        start = server.clock.now() - timedelta(hours=2)
+        store.commit(Batch(STREAM, cursor=Position(start, over_budget=why).cursor()))
+        run(stream(server), store, until=author.is_read)
+    (gap,) = gaps(store)
+    assert (gap.why, gap.filled_by, gap.end is None) == (why, None, False)
+    assert server.count("search/recent") == 0
+
+
+def test_a_post_that_comes_days_late_does_not_set_the_stream_back_by_days(server, store):
+    with publishing(server, Author(server, chatter(3), late=timedelta(days=5))):
+        run(stream(server), store, until=lambda batch: len(batch.posts) > 0)
+    assert datetime.now(UTC) - Position.of(store.cursor(STREAM)).at < timedelta(minutes=11)
+
+
+def test_lines_for_which_there_is_no_room_are_kept_and_paid_for(server, store, monkeypatch):
+    monkeypatch.setattr(x_stream, "_LINES_WAITING", 3)
+    with publishing(server, Author(server, chatter(12))) as author:
+        pulled = stream(server).pull(None)
+        store.commit(next(pulled))
+        while author.ended_at is None:
+            time.sleep(0.05)
+        with pytest.raises(StreamEnded, match="too slow"):
+            for batch in pulled:
+                store.commit(batch)
+    assert dollars(store) == pytest.approx(float(server.dollars()), abs=0.0051)  # one may be on its way
+
+
+def test_a_loss_within_a_hole_of_which_nothing_was_asked_leaves_no_gap_open(server, store):
+    with server:
+        api = Api(rig_x.settings(server), Secrets(x_bearer_token=SecretStr(server.token)))
+        filler, now = Filler(api, STREAM, ["soundcloud"], Till(api.settings, lambda day: 0), 45.0), datetime.now(UTC)
+        times = [now - timedelta(minutes=minutes) for minutes in (30, 20, 19, 10)]
+        pending = Pending(STREAM, api.settings)
+        filler.add(times[0], times[1], "it was off", pending, is_start=True)
+        pending.gaps.append(Gap(STREAM, times[2], None, "X closed the stream"))
+        filler.holes = [Hole.of(times[0], times[2], "it was off", filler.rules)]
+        filler.add(times[2], times[3], "it was off", pending, is_start=True)
+        store.commit(pending.batch(None))
+    assert [hole.start for hole in filler.holes] == [times[0]]
+    assert all(gap.end is not None for gap in gaps(store))
+
+
+def test_what_was_read_of_an_old_hole_is_not_read_again_as_its_start_falls_out_of_reach(server):
+    with server:
+        api = Api(rig_x.settings(server), Secrets(x_bearer_token=SecretStr(server.token)))
+        filler = Filler(api, STREAM, ["soundcloud"], Till(api.settings, lambda day: 0), 0.0)
+        now = datetime.now(UTC)
+        hole = Hole.of(now - timedelta(days=8), now - timedelta(days=1), "it was off", filler.rules)
+        until = int((now - timedelta(days=5)).timestamp())
+        filler.holes = [replace(hole, place=replace(hole.place, until=until, asked_until=until))]
+        pending = Pending(STREAM, api.settings)
+        while filler.holes:
+            filler.step(pending)
+            time.sleep(0.01)
+    asked = [request.params for request in server.requests if request.endpoint == "search/recent"]
+    assert [params["end_time"] for params in asked] == [f"{datetime.fromtimestamp(until, UTC):%Y-%m-%dT%H:%M:%SZ}"]
 
 
 def test_what_is_read_until_it_is_stopped_is_paid_for(server, store):

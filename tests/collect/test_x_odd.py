@@ -51,7 +51,7 @@ def test_an_odd_answer(server, body, status):
     with suppress(CollectError):
         answer = api.search("soundcloud", now, now, 10)
         pending = Pending("x:live", api.settings)
-        pending.take_answer(answer, "search")
+        pending.take_answer(answer, "search", datetime.now(UTC))
         assert pending.batch(None).stream == "x:live"
         assert next_page(answer) != ""
         oldest(answer)
@@ -61,12 +61,12 @@ def test_an_odd_answer(server, body, status):
 @given(odd)
 def test_an_odd_line(body):
     pending = Pending("x:live", X())
-    pending.take_last(json.dumps(body).encode())
+    pending.take_last(json.dumps(body).encode(), datetime.now(UTC))
     assert pending.batch(None).stream == "x:live"
 
 
 @given(st.binary(max_size=60))
 def test_a_line_that_is_none(line):
     pending = Pending("x:live", X())
-    pending.take_last(line)
+    pending.take_last(line, datetime.now(UTC))
     assert len(pending.batch(None).rejected) <= 1

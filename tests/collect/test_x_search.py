@@ -10,7 +10,7 @@ from monitor.collect import collect
 from monitor.collect.backoff import HOPELESS, Backoff
 from monitor.collect.match import Matcher
 from monitor.collect.watch import Watch
-from monitor.collect.x_place import Place
+from monitor.collect.x_read import next_page
 from monitor.collect.x_search import SearchCollector
 from monitor.collect.x_spend import MICRO, Till
 from monitor.config import Rule, Topic
@@ -185,9 +185,11 @@ def test_an_answer_that_is_no_page_is_a_fault_and_not_the_end(server, body):
         list(search(server, LAST_DAYS).pull(None))
 
 
-def test_a_token_that_comes_twice_does_not_cost_for_ever():
-    place = Place.of(LAST_DAYS, LAST_DAYS.start, "rules", 512).turn("page", NOW - 2 * HOUR, is_archive=False)
-    assert place.turn("page", NOW - 2 * HOUR, is_archive=False).query == 1
+def test_a_token_that_comes_twice_and_a_page_that_says_nothing_are_faults_and_not_the_end():
+    for answer in ({"meta": {"next_token": "page", "result_count": 100}, "data": []}, {"meta": {}}):
+        with pytest.raises(CollectError):
+            next_page(answer, "page")
+    assert next_page({"meta": {"next_token": "page", "result_count": 1}}) == "page"
 
 
 def test_the_archive_is_asked_once_a_second(server):

@@ -61,3 +61,26 @@ def test_eighty_per_cent_of_a_budget_are_warned_of_once(caplog):
         till.left()
         till._read()
     assert [record.message for record in caplog.records] == ["80 % of a budget for X is spent; $0.15 are left"]
+
+
+def test_what_was_read_counts_until_the_ledger_holds_it_however_long_that_takes():
+    ledger = [0]
+    till = Till(X(budget_per_day=1.0), lambda day: ledger[0], commit_seconds=900.0)
+    read = list(charges(PAGE, X(), AT))
+    till.note(read)
+    till._read()
+    assert till.left() == MICRO - 30_000
+    ledger[0] = 25_000  # one of the posts came twice
+    till.booked(read)
+    till._read()
+    assert till.left() == MICRO - 25_000
+
+
+def test_a_batch_is_booked_of_the_oldest_notes():
+    till = Till(X(budget_per_day=1.0), lambda day: 0, commit_seconds=900.0)
+    read = list(charges(PAGE, X(), AT))
+    for one in read:
+        till.note([one])
+    till.booked(read[:2])
+    till._read()
+    assert till.left() == MICRO - sum(one.microdollars for one in read[2:])

@@ -141,12 +141,19 @@ def test_a_download_is_a_file_without_authors(app, store, tab, tmp_path):
     assert "did:plc" not in "".join(lines)
 
 
-@pytest.mark.parametrize("page", ["", "event", "posts"])
+@pytest.mark.parametrize("page", ["", "event", "posts", "coverage"])
 def test_nothing_is_fetched_from_anywhere_but_the_app(app, store, tab, page):
     tab.goto(f"{app}/{page}")
-    tab.wait_for_selector('[data-testid="stText"]', timeout=60_000)
+    tab.wait_for_selector('[data-testid="stText"], [data-testid="stDataFrame"]', timeout=60_000)
     tab.wait_for_timeout(1500)
     assert [url for url in tab.requested if not url.startswith((app, "data:", "blob:"))] == []
+
+
+def test_coverage_is_drawn_and_told_day_by_day(app, store, tab):
+    tab.goto(f"{app}/coverage")
+    tab.wait_for_selector(CHART, timeout=60_000)
+    tab.wait_for_selector('[data-testid="stDataFrame"] canvas', timeout=60_000)
+    assert tab.get_by_text("Share of each UTC day that was collected").is_visible()
 
 
 def test_a_phone_shows_all_without_scrolling_sideways(app, store, browser):

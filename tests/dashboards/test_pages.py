@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import streamlit as st
 
 from monitor.collect.versions import canonical
+from monitor.collect.x_place import fingerprint
+from monitor.collect.x_query import ARCHIVE_LIMIT, compile_queries
 from monitor.config import Rule, Topic
 from monitor.grouping import group_pending
-from monitor.records import Batch, Cursor, Engagement, Gap, Seen
+from monitor.records import Batch, Counted, Cursor, Engagement, Gap, Seen
 from tests.conftest import T0, a_post, uri
 from tests.dashboards.conftest import markdown, metrics, texts
 from tests.scored import score
@@ -63,6 +66,30 @@ def test_live_shows_figures_with_their_n_and_the_newest_posts(store, page):
     assert "n = 8 relevant, 2 not scored yet" in markdown(app)
     assert "SoundCloud's AI clause, thought 11" in texts(app)
     assert "@a11.example" in texts(app)
+
+
+def test_what_x_counts_is_a_series_of_its_own_where_its_hours_were_counted(store, page):
+    fill(store)
+    topic = Topic(name="soundcloud-ai", platform="SoundCloud", rules=(Rule(id="ai-terms", phrases=("soundcloud",)),))
+    [query] = compile_queries(topic, ARCHIVE_LIMIT).strings
+    counted = Counted("x", topic.name, fingerprint((query,)), T0 - 2 * HOUR, (40, 2))
+    on_x = a_post(99, platform="x", post_id="99", author_id="9", observed_at=T0)
+    store.commit(Batch("x:counts", posts=(on_x,), counted=(counted,)))
+    for name in ("live", "event"):
+        app = page(name)
+        assert not app.exception
+        assert "Volume on X, as X counts it" in markdown(app)
+        assert "n = 42 posts in 2 counted hours" in markdown(app)
+    assert "as X counts it" not in markdown(page("live", platforms=["bluesky"]))
+
+
+def test_a_sample_says_that_authors_and_texts_are_those_of_what_was_read(store, page):
+    fill(store)
+    assert "a sample was read" not in markdown(page()) + texts(page("event"))
+    fill(store, platform="x", author_id="9", sample_weight=3.0)
+    st.cache_data.clear()
+    assert "a sample was read" in markdown(page())
+    assert "a sample was read" in texts(page("event"))
 
 
 def test_live_on_an_old_file_says_that_it_ends_at_the_newest_post(store, page):
