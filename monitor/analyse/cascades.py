@@ -53,7 +53,7 @@ def fit(posts: Values, seen: Mask, told: Mask, seed: int = 0) -> Fit:
     def log_posterior(parameters: Values) -> Values:
         rate = _rate(parameters, history[at], clock[at])
         prior = -0.5 * np.sum(((parameters - _MEAN) / _SPREAD) ** 2, axis=1)
-        return prior + _log_likelihood(parameters, posts[at], rate).sum(axis=1)
+        return np.asarray(prior + _log_likelihood(parameters, posts[at], rate).sum(axis=1))
 
     best = minimize(lambda p: -log_posterior(p[None])[0], _MEAN, method="L-BFGS-B").x
     rng = np.random.default_rng(seed)
@@ -87,7 +87,7 @@ def excitement(posts: Values) -> Values:
 
 
 def _excited(posts: Values) -> Values:
-    return excitement(np.concatenate([posts, [0.0]]))[-1]
+    return np.asarray(excitement(np.concatenate([posts, [0.0]]))[-1])
 
 
 def _clock(hour: NDArray[np.int64]) -> Values:
@@ -100,22 +100,22 @@ def _weights(parameters: Values) -> Values:
     place = np.arange(len(TIMES)) - (len(TIMES) - 1) / 2
     level = parameters[:, 2, None] * place - parameters[:, 3, None] * place**2
     level = np.exp(level - level.max(axis=1, keepdims=True))
-    return level / level.sum(axis=1, keepdims=True)
+    return np.asarray(level / level.sum(axis=1, keepdims=True))
 
 
 def _branching(parameters: Values) -> Values:
-    return 1 / (1 + np.exp(-parameters[:, 1]))
+    return np.asarray(1 / (1 + np.exp(-parameters[:, 1])))
 
 
 def _rate(parameters: Values, history: Values, clock: Values) -> Values:
     """Expected posts, shape (draws, hours)."""
     begotten = (_branching(parameters)[:, None] * _weights(parameters)) @ history.T
-    return np.exp(parameters[:, 6:] @ clock.T) * (np.exp(parameters[:, 0, None]) + begotten)
+    return np.asarray(np.exp(parameters[:, 6:] @ clock.T) * (np.exp(parameters[:, 0, None]) + begotten))
 
 
 def _rate_of(parameters: Values, excited: Values, clock: Values) -> Values:
     begotten = _branching(parameters) * (_weights(parameters) * excited).sum(axis=1)
-    return np.exp(parameters[:, 6:] @ clock) * (np.exp(parameters[:, 0]) + begotten)
+    return np.asarray(np.exp(parameters[:, 6:] @ clock) * (np.exp(parameters[:, 0]) + begotten))
 
 
 def _size(parameters: Values, rate: Values) -> Values:
@@ -134,4 +134,4 @@ def _log_likelihood(parameters: Values, posts: Values, rate: Values) -> Values:
     size = _size(parameters, rate)
     total = size + rate
     chance = gammaln(posts + size) - gammaln(size) - gammaln(posts + 1)
-    return chance + size * np.log(size / total) + posts * np.log(rate / total)
+    return np.asarray(chance + size * np.log(size / total) + posts * np.log(rate / total))

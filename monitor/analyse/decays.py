@@ -82,7 +82,7 @@ def _half_life(name: str, posts: Values, collected: Values) -> Outcome:
     if rate - half <= 0:
         least = f"at least {math.log(2) / (rate + half):.0f} h" if rate + half > 0 else "it was rising"
         return Outcome(name, None, f"No half-life can be told: {least}.")
-    life, low, high = (math.log(2) / value for value in (rate, rate + half, rate - half))
+    life, low, high = (float(math.log(2) / value) for value in (rate, rate + half, rate - half))
     text = f"{life:.0f} h ({low:.0f} to {high:.0f})"
     estimate = Estimate(life, low, high, _LEVEL, "quasi-Poisson trend", int(whole.sum()), text)
     return Outcome(name, estimate, f"Volume halved in {text}.")
@@ -103,11 +103,11 @@ def _quantile(free: float) -> float:
     return float(t.ppf((1 + _LEVEL) / 2, free))
 
 
-def _trend(blocks: Values) -> Values:
+def _trend(blocks: NDArray[Any]) -> Values:
     return np.stack([np.ones(len(blocks)), np.log1p(blocks)], axis=1)
 
 
 def _blocks(values: Values) -> Values:
     """Sums over blocks of six hours; a last block that is not whole is left out."""
     whole = len(values) // BLOCK_HOURS * BLOCK_HOURS
-    return np.asarray(values[:whole], np.float64).reshape(-1, BLOCK_HOURS).sum(axis=1)
+    return np.asarray(np.asarray(values[:whole], np.float64).reshape(-1, BLOCK_HOURS).sum(axis=1))

@@ -210,7 +210,7 @@ def _forecast(history: History, setting: _Setting, at: int, end: int, seed: int)
 def _volume(history: History, setting: _Setting, paths: Values, diagnostics: tuple[Diagnostic, ...]) -> Outcome:
     found = float(history.posts[setting.at : setting.end].sum())
     totals = paths.sum(axis=1)
-    low, middle, high = np.maximum(np.quantile(totals, [(1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2]), 0.5)
+    low, middle, high = map(float, np.maximum(np.quantile(totals, [(1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2]), 0.5))
     before = int(history.posts[setting.peak : setting.at].sum())
     text = f"{found:,.0f} posts, {middle:,.0f} ({low:,.0f} to {high:,.0f}) foreseen"
     estimate = Estimate(found / middle, found / high, found / low, LEVEL, METHOD, before + int(found), text)

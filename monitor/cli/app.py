@@ -11,6 +11,7 @@ from monitor.cli import (
     covering,
     demo,
     forgetting,
+    impact,
     labelling,
     looking,
     planning,
@@ -44,5 +45,6 @@ for module in (
     looking,
     forgetting,
     rules,
+    impact,
 ):
     module.add_to(app)

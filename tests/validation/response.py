@@ -79,10 +79,13 @@ def _share(hours: int, begun: int) -> np.ndarray:
     return np.asarray(0.35 + 0.25 / (1 + since / 24))
 
 
-def _peer(made: Cascade, at: int) -> bool:
-    """Whether CausalImpact credits the response with an effect."""
+def _peer(made: Cascade, at: int) -> bool | None:
+    """Whether CausalImpact credits the response with an effect; None where it is not installed."""
+    try:
+        from causal_impact import CausalImpact
+    except ModuleNotFoundError:
+        return None
     import pandas as pd
-    from causal_impact import CausalImpact
 
     first = at - PEER_DAYS * 24
     counts = pd.DataFrame({"posts": made.posts[first : at + 72].astype(float)})
@@ -96,9 +99,10 @@ def _nothing(trials: list[Trial]) -> Iterator[tuple[str, str, str]]:
     for shape in [*SHAPES, "all"]:
         these = [one for one in trials if one.factor == 1 and shape in (one.shape, "all")]
         told = [one.found for one in these if one.found is not None]
-        credited, peer = sum(map(abs, told)), [one.peer for one in these]
+        credited, peer = sum(map(abs, told)), [one.peer for one in these if one.peer is not None]
         row = f"{credited / len(these):.1%} of {len(these)}; {credited / max(1, len(told)):.1%} of {len(told)} judged"
-        yield f"effect of nothing, {shape}", f"{row}; peer {np.mean(peer):.0%}", "at most 6 %"
+        other = f"; peer {np.mean(peer):.0%}" if peer else "; peer: pip install bsts-causalimpact"
+        yield f"effect of nothing, {shape}", row + other, "at most 6 %"
     shares = [found for one in trials if one.factor == 1 for found in one.shares if found is not None]
     yield "effect of nothing on a share", f"{np.mean(np.abs(shares)):.1%} of {len(shares)}", "at most 6 %"
 
