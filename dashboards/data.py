@@ -18,6 +18,8 @@ from monitor.config import Config, Event, Secrets, Topic
 from monitor.daily import Day, shown_window
 from monitor.daily import days as days_of
 from monitor.export import LIMIT, Format, export, text_group
+from monitor.impact import Impact
+from monitor.impact import impact as impact_of
 from monitor.records import Window
 from monitor.store import Store, views
 from monitor.store.views import Choices, Filter, Found, Head, Order, PostView, Scope
@@ -63,6 +65,12 @@ def counted(_store: Store, path: str, scope: Scope, window: Window, topics: tupl
     if scope.langs or (scope.platforms and "x" not in scope.platforms):
         return None
     return counted_volume(_store, window, topics, scope.topics)
+
+
+@st.cache_data(ttl=60, max_entries=64, show_spinner=False)
+def impact(_store: Store, path: str, what: Event, days: int, scope: Scope, events: tuple[Event, ...]) -> Impact:
+    """What an event changed; seconds of work, and it changes slowly."""
+    return impact_of(_store, what, events, days, scope)
 
 
 @st.cache_data(ttl=10, max_entries=64, show_spinner=False)

@@ -45,8 +45,8 @@ _SHARES = {
 class Impact:
     """What an event changed. ``outcomes`` are those of the event study, ``verdict`` those of the response.
 
-    ``expected``, ``low`` and ``high`` are posts of each hour from the event on, as they would be without it; empty
-    where nothing could be said. ``coverage`` is that of each live stream before and after.
+    ``found`` are posts of each hour of the window, ``expected``, ``low`` and ``high`` as they would be without it;
+    empty where nothing could be said. ``coverage`` is that of each live stream before and after.
     """
 
     event: Event
@@ -54,9 +54,11 @@ class Impact:
     outcomes: tuple[Outcome, ...]
     verdict: tuple[Outcome, ...]
     coverage: tuple[tuple[Coverage, ...], tuple[Coverage, ...]]
+    found: Values
     expected: Values
     low: Values
     high: Values
+    hour: timedelta = _HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +89,12 @@ def impact(store: Store, event: Event, events: Sequence[Event], days: float = 3,
     if isinstance(data, str):
         nothing = np.zeros(0)
         refusal = Outcome("posts", None, data)
-        return Impact(event, days, (refusal,), (), both, nothing, nothing, nothing)
+        return Impact(event, days, (refusal,), (), both, nothing, nothing, nothing, nothing)
     outcomes, found = _study(data, event, days)
     verdict = _response(data, event, events)
-    band = (found.expected, found.low, found.high) if found else (np.zeros(0),) * 3
+    band = (np.zeros(0),) * 4
+    if found is not None:
+        band = (data.columns["posts"][data.events[data.number].window], found.expected, found.low, found.high)
     return Impact(event, days, outcomes, verdict.outcomes, both, *band)
 
 

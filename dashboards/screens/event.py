@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pyarrow as pa
 import streamlit as st
 
-from dashboards import charts, counting, data, widgets
+from dashboards import charts, counting, data, impact, widgets
 from dashboards.charts import Ground
 from dashboards.widgets import Frame
 from dashboards.wording import SAMPLED, stamp, width_name
@@ -49,6 +49,7 @@ def show(frame: Frame) -> None:
     _figures(picture.summary.before, picture.summary.after, days)
     unit = _charts(frame, picture, events)
     _table(picture.summary.before, picture.summary.after, days, unit)
+    impact.section(frame, event, days, _scope(frame.scope, event))
 
 
 def _empty() -> None:

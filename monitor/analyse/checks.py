@@ -95,4 +95,5 @@ def _sign(found: Effect) -> int:
 def _told(found: Effect, other: Effect, how: str) -> str:
     one = other.estimate
     verb = "the effect stands" if _same(found, other) else "nothing of the effect is left"
+    verb = verb if _sign(found) else "no clear change either"
     return f"{verb} {how}: {one.effect:.1f} times ({one.low:.1f} to {one.high:.1f})"

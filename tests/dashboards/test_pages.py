@@ -311,3 +311,11 @@ def test_coverage_of_a_file_of_imports_does_not_call_it_missing(store, page):
     app = page("coverage")
     assert "No live stream of this platform" in markdown(app)
     assert not app.exception
+
+
+def test_event_says_what_it_changed_or_why_that_cannot_be_told(store, page):
+    fill(store)
+    app = page("event", event="statement")
+    assert not app.exception
+    assert "What the event changed" in markdown(app)
+    assert "hours before" in texts(app) or "hours after" in texts(app)

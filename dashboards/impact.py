@@ -1,0 +1,130 @@
+"""What an event changed and whether it quelled the outcry: sentences, the counterfactual, a table, and the checks."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pyarrow as pa
+import streamlit as st
+
+from dashboards import data, widgets
+from dashboards.charts import POSTS, Figure
+from dashboards.widgets import Frame
+from dashboards.wording import span, wall
+from monitor.config import Event
+from monitor.impact import Impact
+from monitor.records import Outcome
+from monitor.store.views import Scope
+
+_MARKS = {
+    True: ("passed", "check", "green"),
+    False: ("failed", "close", "red"),
+    None: ("not known", "question_mark", "gray"),
+}
+_BLOCK = 6  # hours of a point
+_TIME = pa.timestamp("ms", "UTC")
+_POINTS = pa.schema(
+    [("mid", _TIME), ("when", pa.string()), *((name, pa.float64()) for name in ("found", "expected", "low", "high"))]
+)
+
+
+def section(frame: Frame, event: Event, days: int, scope: Scope) -> None:
+    """The estimates of one event, in words first."""
+    with st.spinner("Estimating what the event changed"):
+        found = data.impact(frame.store, frame.path, event, days, scope, frame.config.events)
+    st.subheader("What the event changed", anchor=False)
+    first = found.outcomes[0]
+    with st.container(key="sentence-impact"):
+        st.text(first.sentence)
+    if len(found.expected) >= _BLOCK:
+        told = f"Posts per {_BLOCK} hours after the event. Band: 95 % interval of what would have come without it."
+        widgets.figure("With and without it", told, _chart(found, frame))
+    _table(found)
+    if first.diagnostics:
+        with st.expander("Checks", expanded=any(check.passed is False for check in first.diagnostics)):
+            for check in first.diagnostics:
+                label, icon, colour = _MARKS[check.passed]
+                st.badge(f"{check.name}: {label}", icon=f":material/{icon}:", color=colour)  # type: ignore[arg-type]
+                st.text(check.text)
+    if found.verdict:
+        st.subheader("Did it quell the outcry?", anchor=False)
+        st.text("\n".join(_told(one) for one in found.verdict))
+        st.caption("Judged against the decay that was under way before it, never against the time before.")
+
+
+def _told(one: Outcome) -> str:
+    return one.sentence if one.name == "posts" else f"{one.name[0].upper()}{one.name[1:]}: {one.sentence}"
+
+
+def _table(found: Impact) -> None:
+    rows = [
+        {
+            "outcome": one.name,
+            "change": _change(one),
+            "n": one.estimate.n if one.estimate else None,
+            "in words": one.sentence,
+        }
+        for one in found.outcomes
+    ]
+    st.dataframe(
+        pa.Table.from_pylist(rows),
+        hide_index=True,
+        width="stretch",
+        height="content",
+        placeholder="–",
+        alt="What the event changed, by outcome",
+        column_config={"in words": st.column_config.TextColumn(width="large")},
+    )
+
+
+def _change(one: Outcome) -> str:
+    found = one.estimate
+    if found is None:
+        return "cannot tell"
+    if one.name in ("posts", "authors", "texts"):
+        return f"× {found.effect:.2f} ({found.low:.2f}–{found.high:.2f})"
+    return f"{100 * found.effect:+.0f} ({100 * found.low:+.0f} to {100 * found.high:+.0f}) points"
+
+
+def _chart(found: Impact, frame: Frame) -> Figure:
+    blocks = {name: _blocks(getattr(found, name)) for name in ("found", "expected", "low", "high")}
+    step, rows = found.hour * _BLOCK, []
+    for number in range(len(blocks["found"])):
+        start = found.event.at + number * step
+        values = {name: float(part[number]) for name, part in blocks.items()}
+        rows.append(
+            {"mid": wall(start, frame.zone) + step / 2, "when": span(start, start + step, frame.zone), **values}
+        )
+    text = f"{sum(blocks['found']):,.0f} posts came, {sum(blocks['expected']):,.0f} would have without the event."
+    return Figure(_spec(), {"points": pa.Table.from_pylist(rows, schema=_POINTS)}, text)
+
+
+def _blocks(values: Any) -> Any:
+    whole = len(values) // _BLOCK * _BLOCK
+    return np.asarray(values[:whole]).reshape(-1, _BLOCK).sum(axis=1)
+
+
+@cache
+def _spec() -> dict[str, Any]:
+    axis = alt.Axis(format="%-d %b %H:%M", tickCount=6, labelOverlap="greedy", grid=False, labelFlush=True)
+    edge = alt.Axis(domain=False, ticks=False, minExtent=58, maxExtent=58, tickCount=4)
+    base = alt.Chart(alt.NamedData(name="points")).encode(
+        alt.X("mid:T", title=None, axis=axis, scale=alt.Scale(type="utc", nice=False))
+    )
+    tooltip = [
+        alt.Tooltip("when:N", title="time"),
+        *(alt.Tooltip(f"{name}:Q", format=",.1f") for name in ("found", "expected", "low", "high")),
+    ]
+    band = base.mark_area(opacity=0.2, color="#808080", clip=True).encode(
+        alt.Y("low:Q", title="posts", axis=edge), alt.Y2("high:Q")
+    )
+    line = base.mark_line(color="#808080", strokeDash=[4, 3], clip=True).encode(alt.Y("expected:Q"))
+    dots = base.mark_line(color=POSTS, strokeWidth=2, point=alt.OverlayMarkDef(color=POSTS, filled=True)).encode(
+        alt.Y("found:Q"), tooltip=tooltip
+    )
+    spec: dict[str, Any] = alt.layer(band, line, dots).properties(height=180).to_dict()
+    spec.pop("config", None)
+    return spec
