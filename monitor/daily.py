@@ -15,7 +15,7 @@ from monitor.analyse.capture import LEAST_SET, LEAST_SHARED, Counted, Refused, e
 from monitor.analyse.coverage import Coverage, coverage_by_bucket
 from monitor.completeness import AFTER, BEFORE, Source, sources
 from monitor.config import Topic
-from monitor.planning import hourly_counts
+from monitor.planning import hourly_counts, is_countable
 from monitor.records import Estimate, Gap, Window
 from monitor.store import Moment, Store, views
 from monitor.store.streams import counted_by_day, found_by_day
@@ -143,7 +143,7 @@ def _census(store: Moment, topics: Sequence[Topic], window: Window) -> list[dict
     """The hours of the window that X counted whole, of each topic."""
     hours = Window(_hour(window.start), _hour(window.end))
     rows = []
-    for topic in topics:
+    for topic in filter(is_countable, topics):
         counts = hourly_counts(store, topic, hours)
         for place in np.flatnonzero(counts >= 0).tolist():
             at = int(hours.start.timestamp()) + 3600 * place

@@ -268,6 +268,11 @@ def _parts(hours: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
         hours = hours[within.size :]
 
 
+def is_countable(topic: Topic) -> bool:
+    """Can X be asked for any of the topic's rules? Of others it counts nothing, which is no zero."""
+    return bool(_compiled(topic, RECENT_LIMIT).strings)
+
+
 def hourly_counts(store: Moment, topic: Topic, hours: Window) -> Hourly:
     """Posts that X counts in each hour, shape (hours,); -1 where not every query was counted.
 

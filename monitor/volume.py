@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from monitor.analyse.series import Counts
 from monitor.config import Topic
-from monitor.planning import hourly_counts
+from monitor.planning import hourly_counts, is_countable
 from monitor.records import Gap, Window
 from monitor.store import Store
 
@@ -61,14 +61,16 @@ def counted_volume(
         topics: whose posts; of several topics, or none, there is no sum: a post may match more than one.
     """
     chosen = [topic for topic in configured if not topics or topic.name in topics]
-    if len(chosen) != 1:
+    if len(chosen) != 1 or not is_countable(chosen[0]):
         return None
     start, end = _hour(window.start), _hour(window.end - timedelta(microseconds=1)) + _HOUR
+    hours = (end - start) // _HOUR
+    width = next((one for one in _WIDTHS if hours <= _BUCKETS * one), _WIDTHS[-1])
+    end += -hours % width * _HOUR  # a last bar of fewer hours would pass for a fall
     with store.reading() as moment:
         counts = hourly_counts(moment, chosen[0], Window(start, end))
     if (counts < 0).all():
         return None
-    width = next((hours for hours in _WIDTHS if len(counts) <= _BUCKETS * hours), _WIDTHS[-1])
     first = np.arange(0, len(counts), width)
     is_counted = np.minimum.reduceat(counts, first) >= 0
     posts = np.where(is_counted, np.add.reduceat(counts, first), 0)

@@ -57,6 +57,20 @@ def test_of_several_topics_there_is_no_sum_since_a_post_may_match_both(store, to
     assert counted_volume(store, window, [TOPIC, OTHER], ("soundcloud-ai",)).posts.tolist() == [3]
 
 
+def test_a_last_bar_of_fewer_hours_does_not_pass_for_a_fall(store):
+    count(store, 0, *[10] * 101)
+    found = counted_volume(store, Window(T0, T0 + 101 * HOUR), [TOPIC])
+    assert (found.posts[-1], found.is_counted[-1]) == (0, False)
+    count(store, 101, 10)
+    found = counted_volume(store, Window(T0, T0 + 101 * HOUR), [TOPIC])
+    assert (found.posts[-1], found.is_counted[-1]) == (20, True)
+
+
+def test_of_rules_that_x_cannot_be_asked_for_there_is_no_count(store):
+    silent = Topic(name="silent", platform="S", rules=(Rule(id="any", regex=(r"soundcl\w+ ai",)),))
+    assert counted_volume(store, Window(T0, T0 + HOUR), [silent]) is None
+
+
 def test_counts_under_rules_that_are_no_longer_in_force_are_not_shown(store):
     count(store, 0, 3)
     changed = TOPIC.model_copy(update={"rules": (Rule(id="any", phrases=("soundcloud", "new phrase")),)})
