@@ -60,6 +60,7 @@ class EditsCollector:
                 if newer:
                     self._look_up(newer, pending)
                 pending.posts = [post for post in pending.posts if post.is_edit]
+                pending.seen.clear()  # they were inspected when they were read first
                 yield pending.batch(Cursor(STREAM, ids[-1]))
         except CollectError:
             if pending.charged:  # the first of two answers is paid for

@@ -135,6 +135,8 @@ class Filler:
             earlier = self.holes.pop()
             if earlier.start < start:  # the one hole has one gap; that of the later loss, which is open, lies within it
                 pending.gaps.append(Gap(self.stream, start, start, why))
+            elif start < earlier.start:
+                pending.gaps.append(Gap(self.stream, earlier.start, earlier.start, why))
             start = min(start, earlier.start)
         hole = Hole.of(start, end, why, self.rules)
         self.holes.append(hole)
