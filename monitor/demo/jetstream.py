@@ -8,7 +8,7 @@ from __future__ import annotations
 import bisect
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qs, urlsplit
@@ -32,6 +32,7 @@ class JetstreamServer:
         events: the log to begin with.
         events_per_second: how fast each client is served; None as fast as it reads.
         from_start: send the whole log to a client that names no cursor, where the real server begins at the tip.
+        is_due: an event is held back, and all that come after it, until this says so.
     """
 
     def __init__(
@@ -40,8 +41,10 @@ class JetstreamServer:
         *,
         events_per_second: float | None = None,
         from_start: bool = False,
+        is_due: Callable[[dict[str, Any]], bool] = lambda _: True,
     ) -> None:
         self.log = list(events)
+        self._is_due = is_due
         self._seconds = 1 / events_per_second if events_per_second else 0.0
         self._from_start = from_start
         self._is_closed = threading.Event()
@@ -112,9 +115,13 @@ class JetstreamServer:
                     self._grown.wait(_LOOK_SECONDS)
                 continue
             event = self.log[index]
-            index += 1
             if not _is_asked_for(event, params):
+                index += 1
                 continue
+            if not self._is_due(event):
+                time.sleep(_LOOK_SECONDS)
+                continue
+            index += 1
             due += self._seconds
             time.sleep(max(due - time.monotonic(), 0.0))
             self._send(connection, event)

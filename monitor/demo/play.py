@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from monitor.config import Config, parse
 from monitor.demo.case import Case, build
@@ -23,7 +24,7 @@ from monitor.study import event_summary
 
 WINDOW_DAYS = 3.0
 SYNTHETIC = "synthetic"
-EVENTS_PER_SECOND = 300  # slow enough that posts are scored before their authors delete them
+EVENTS_PER_SECOND = 300
 _LOOK_SECONDS = 1.0
 _PATIENCE_SECONDS = 3600.0  # the server falls silent when the case is played; what is left is to score it
 
@@ -53,7 +54,12 @@ def play(store: Store, on_progress: OnProgress, window_days: float = WINDOW_DAYS
     """Run ``monitor run`` on the case until all is collected and scored, and compare before and after each event."""
     started = time.monotonic()
     config, case = parse(_example()), build()
-    with JetstreamServer(case.events, from_start=True, events_per_second=EVENTS_PER_SECOND) as server:
+    created = {(event["did"], event["rkey"]): _at(event) for event in case.events if event["operation"] == "create"}
+
+    def is_due(event: dict[str, Any]) -> bool:
+        return event["operation"] != "delete" or _is_stored(store, created[event["did"], event["rkey"]])
+
+    with JetstreamServer(case.events, from_start=True, events_per_second=EVENTS_PER_SECOND, is_due=is_due) as server:
         bluesky = config.bluesky.model_copy(update={"jetstream_url": server.url, "silence_seconds": _PATIENCE_SECONDS})
         _run(config.model_copy(update={"bluesky": bluesky}), store, case, on_progress)
     while group_pending(store):
@@ -71,7 +77,7 @@ def play(store: Store, on_progress: OnProgress, window_days: float = WINDOW_DAYS
 
 
 def _run(config: Config, store: Store, case: Case, on_progress: OnProgress) -> None:
-    first, last = (datetime.fromisoformat(case.events[index]["time"]) for index in (0, -1))
+    first, last = _at(case.events[0]), _at(case.events[-1])
     stop = threading.Event()
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(run, config, store, stop)
@@ -95,6 +101,15 @@ def _progress(store: Store, first: datetime, last: datetime) -> tuple[float, flo
     posts = sum(source.posts for source in state.sources)
     unscored = sum(source.unscored for source in state.sources)
     return (reached - first) / (last - first), 1 - unscored / posts if posts else 1.0
+
+
+def _is_stored(store: Store, at: datetime) -> bool:
+    """Whether all posts up to ``at`` are stored: one deleted within the batch that brings it would leave no trace."""
+    return any(cursor.event_at and cursor.event_at >= at for cursor in status(store).cursors)
+
+
+def _at(event: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(event["time"])
 
 
 def _example() -> str:
