@@ -125,7 +125,7 @@ def _data(moment: views.Reader, scope: Scope, event: Event, events: Sequence[Eve
         window,
         dict(hourly(moment, scope, window)),
         loudest(moment, scope, window, loud),
-        collected_of(window.start, 3600, back + ahead, event_gaps(moment, window)),
+        collected_of(window.start, 3600, back + ahead, event_gaps(moment, window, scope.topics)),
         tuple(placed),
         tuple(one.title for one in near),
         number,

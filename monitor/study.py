@@ -81,7 +81,7 @@ def live_picture(store: Store, scope: Scope, width: timedelta, now: datetime) ->
         seen = view(width, seconds, now, head.newest_at, head.moved_at, is_synthetic=head.is_synthetic)
         whole = Window(seen.before.start, seen.window.end)
         reached_at = reached(now, head.moved_at) if seen.is_live else None
-        gaps = unwatched(whole, views.gaps(moment, whole), head.oldest_at, head.begun_at, reached_at)
+        gaps = unwatched(whole, views.gaps(moment, whole, scope.topics), head.oldest_at, head.begun_at, reached_at)
         rows = views.series(moment, scope, whole, seconds, origin=seen.window.start)
         before, after = _sides(moment, scope, rows, seen.before, seen.window, gaps, now=now)
         series = filled(rows, seen.window, seconds, gaps)
@@ -134,7 +134,7 @@ def event_picture(
     window = Window(event.at - width, event.at + width)
     seconds = bucket_seconds(2 * width)
     with store.reading() as moment:
-        gaps = event_gaps(moment, window)
+        gaps = event_gaps(moment, window, scope.topics)
         rules = rules_of(moment, scope, window, version)
         out = left_out(moment, scope, window, rules) if is_rebased else LeftOut()
         series = filled(views.series(moment, scope, window, seconds, without=out.keys), window, seconds, gaps)
@@ -149,11 +149,11 @@ def event_picture(
         )
 
 
-def event_gaps(store: Reader, window: Window) -> list[Gap]:
-    """The ledger's gaps and what lies before the first and after the last that was collected."""
+def event_gaps(store: Reader, window: Window, topics: Sequence[str] = ()) -> list[Gap]:
+    """The ledger's gaps for these topics and what lies before the first and after the last that was collected."""
     head = views.head(store)
     reached_at = max((at for at in (head.newest_at, head.event_at) if at is not None), default=None)
-    return unwatched(window, views.gaps(store, window), head.oldest_at, head.begun_at, reached_at)
+    return unwatched(window, views.gaps(store, window, topics), head.oldest_at, head.begun_at, reached_at)
 
 
 def own_scope(event: Event) -> Scope:
@@ -165,7 +165,8 @@ def _summary(store: Reader, event: Event, width: timedelta, scope: Scope, withou
     earlier, later = Window(event.at - width, event.at), Window(event.at, event.at + width)
     whole = Window(earlier.start, later.end)
     rows = views.series(store, scope, whole, round(width.total_seconds()), origin=event.at, without=without)
-    return EventSummary(event, *_sides(store, scope, rows, earlier, later, event_gaps(store, whole), without))
+    gaps = event_gaps(store, whole, scope.topics)
+    return EventSummary(event, *_sides(store, scope, rows, earlier, later, gaps, without))
 
 
 def _sides(

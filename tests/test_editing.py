@@ -49,10 +49,11 @@ def wait_for(claim):
 
 
 @contextmanager
-def looking(x, store, every_seconds=60.0, **settings):
+def looking(x, store, every_seconds=60.0, since=NOW - timedelta(days=1), **settings):
     stop = threading.Event()
     config = Config(topics=(TOPIC,), x=X(enabled=True, api_url=x.url, **settings))
-    thread = threading.Thread(target=keep_edits, args=(config, store, stop), kwargs={"every_seconds": every_seconds})
+    more = {"every_seconds": every_seconds, "since": since}
+    thread = threading.Thread(target=keep_edits, args=(config, store, stop), kwargs=more)
     thread.start()
     try:
         yield
@@ -106,6 +107,29 @@ def test_what_cannot_have_changed_since_it_was_read_is_not_asked_for(store):
     window = Window(NOW - timedelta(days=2), NOW - 65 * MINUTE)
     assert editable(store, "", window) == [due.id]
     assert editable(store, due.id, window) == []
+
+
+def test_what_was_read_on_another_day_before_anybody_looked_up_is_not_paid_for_anew(x, store):
+    post = make_post("SoundCloud, yesterday", NOW.replace(hour=0, minute=0) - timedelta(hours=4))
+    x.hold(post)
+    read(store, post)
+    with looking(x, store, every_seconds=0.05, since=None):
+        time.sleep(0.4)
+    assert x.count("lookup") == 0
+    with looking(x, store, since=NOW - timedelta(days=2)):
+        wait_for(lambda: store.cursor("x:edits") is not None)
+    assert x.count("lookup") == 1
+
+
+def test_with_little_money_fewer_are_looked_up_at_once(x, store):
+    posts = [make_post(f"SoundCloud {n}", MADE + timedelta(seconds=n)) for n in range(130)]
+    x.hold(*posts)
+    for post in posts:
+        read(store, post)
+    with looking(x, store, budget_per_day=0.3):
+        wait_for(lambda: x.count("lookup") >= 4)
+        time.sleep(0.3)
+    assert 0.25 < spent_since(store, date.min) / 1_000_000 == float(x.dollars()) <= 0.3
 
 
 def test_what_is_gone_is_left_to_the_compliance_jobs(x, store):

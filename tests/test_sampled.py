@@ -112,6 +112,8 @@ def test_the_time_of_a_sample_is_a_gap_until_it_is_read_whole(store):
     stream, _ = drawn(store, TOPIC, WINDOW, counts, 100)
     [gap] = views.gaps(store, WINDOW)
     assert gap == Gap(stream, WINDOW.start, WINDOW.end, "sample 100: not yet read whole")
+    assert views.gaps(store, WINDOW, [TOPIC.name]) == [gap]
+    assert views.gaps(store, WINDOW, ["another"]) == []
     store.commit(Batch(stream, gaps=(replace(gap, filled_by="search"),)))
     drawn(store, TOPIC, WINDOW, counts, 100)
     assert views.gaps(store, WINDOW) == []

@@ -83,7 +83,7 @@ def _drain(collector: Collector, store: Store, inlet: _Inlet, stop: threading.Ev
         # Closed, since a fault of the store would leave its socket open until the program hangs on it.
         with closing(collector.pull(store.cursor(collector.stream))) as batches:
             for batch in batches:
-                if inlet.take(batch):
+                if inlet.take(batch) and batch.cursor is not None:  # a bill alone is no progress
                     backoff.progress()
                 if stop.is_set():  # its last batch may hold what was paid for
                     collector.close()

@@ -113,6 +113,7 @@ class StreamCollector:
         self._pace = pace or Pace()
         self._why, self._over_budget = _NOT_RUNNING, ""
         self._has_connected = False
+        self._attempt = object()
         self._closed = threading.Event()
 
     def close(self) -> None:
@@ -132,7 +133,8 @@ class StreamCollector:
         self._pace.take()  # too soon: what was lost is in the ledger already, with its own reason
         try:
             self._till.check()
-            unless(self._closed, self._agree, "the rules of the stream", PATIENCE_SECONDS)
+            attempt = self._attempt = object()
+            unless(self._closed, lambda: self._agree(attempt), "the rules of the stream", PATIENCE_SECONDS)
             with Connection(self._api, self._till, self._closed) as connection:
                 self._has_connected = True
                 try:
@@ -152,10 +154,15 @@ class StreamCollector:
         finally:
             self._api.close()
 
-    def _agree(self) -> None:
-        """Let X's rules be ours."""
-        changes = reconcile(self._rules.rules, self._api.rules())
-        self._api.change_rules(changes.add, changes.delete)
+    def _agree(self, attempt: object) -> None:
+        """Let X's rules be ours, unless another attempt at it was begun meanwhile."""
+        api = self._api.another()
+        try:
+            changes = reconcile(self._rules.rules, api.rules())
+            if attempt is self._attempt:
+                api.change_rules(changes.add, changes.delete)
+        finally:
+            api.close()
 
     def _came_back(self, position: Position | None, connection: Connection, pending: Pending) -> None:
         if position is not None and position.over_budget:

@@ -64,19 +64,28 @@ class EditsCollector:
                 yield pending.batch(Cursor(STREAM, ids[-1]))
         except CollectError:
             if pending.charged:  # the first of two answers is paid for
-                yield Batch(STREAM, charges=tuple(pending.charged))
+                yield pending.bill()
             raise
         finally:
             self._api.close()
 
     def _groups(self, after: str) -> Iterator[Sequence[str]]:
         while page := self._stored(after):
-            yield from (page[start : start + _IDS] for start in range(0, len(page), _IDS))
-            after = page[-1]
+            while page:
+                most = self._payable()
+                yield page[:most]
+                after, page = page[:most][-1], page[most:]
+
+    def _payable(self) -> int:
+        """How many ids the budget allows even if each is read anew today and was edited: that is a second read."""
+        each = round(2 * self._api.settings.prices.post * MICRO)
+        most = min(_IDS, self._till.left() // each) if each else _IDS
+        if most < 1:
+            self._till.check(each)
+        return max(1, most)
 
     def _look_up(self, ids: Sequence[str], pending: Pending) -> list[str]:
         """Take the answer; the ids of newer versions than were asked for."""
-        self._till.check(round(len(ids) * self._api.settings.prices.post * MICRO))
         charged = len(pending.charged)
         answer = self._api.look_up(ids)
         if not {"data", "errors"} & answer.keys():  # of each id asked for, one or the other tells

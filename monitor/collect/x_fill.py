@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -102,6 +103,7 @@ class Filler:
     holes: list[Hole] = field(default_factory=list)
     _call: Future[dict[str, Any]] | None = None
     _asked: Place | None = None
+    _overdue: list[Future[dict[str, Any]]] = field(default_factory=list)
     _not_before: float = 0.0  # monotonic
     _faults: int = 0
     _patience: float = 0.0  # monotonic
@@ -114,7 +116,7 @@ class Filler:
     @property
     def is_busy(self) -> bool:
         """Is there anything to wait for?"""
-        return bool(self.holes)
+        return bool(self.holes or self._overdue)
 
     def resume(self, holes: Sequence[Hole]) -> None:
         """Go on with the holes of the committed cursor; under other rules each is asked for from its start."""
@@ -149,18 +151,22 @@ class Filler:
 
     def step(self, pending: Pending) -> None:
         """Take the answer that has come, or ask for the next page where it is time."""
+        self._take_overdue(pending)
         if self._call is not None:
             if self._call.done():
                 self._take(self._call, pending)
             elif time.monotonic() > self._patience:  # an answer that drips has no end
+                self._overdue.append(self._call)
                 asked, self._call, self._asked = self._asked, None, None
                 self._fail(CollectError(f"X gave no whole answer in {PATIENCE_SECONDS:g} s"), asked, pending)
         elif self.holes and time.monotonic() >= self._not_before:
             self._ask(pending)
 
     def finish(self, pending: Pending, seconds: float) -> None:
-        """Take the answer that is on its way, which is paid for, if it comes in time."""
-        if self._call is not None and wait((self._call,), seconds).done:
+        """Take the answers that are on their way, which are paid for, if they come in time."""
+        wait([*self._overdue, *([self._call] if self._call is not None else [])], seconds)
+        self._take_overdue(pending)
+        if self._call is not None and self._call.done():
             self._take(self._call, pending)
 
     def _ask(self, pending: Pending) -> None:
@@ -200,10 +206,7 @@ class Filler:
     def _take(self, call: Future[dict[str, Any]], pending: Pending) -> None:
         asked, self._call, self._asked = self._asked, None, None
         try:
-            answer = call.result()
-            charged = len(pending.charged)
-            pending.take_answer(answer, "search", self.api.now())
-            self.till.note(pending.charged[charged:])
+            answer = self._booked(call, pending)
             page, until = next_page(answer, asked.page if asked else None), oldest(answer)
         except CollectError as error:
             self._fail(error, asked, pending)
@@ -212,6 +215,20 @@ class Filler:
             return
         self._faults = 0
         self._move(self.holes[0].place.turn(page, until, is_archive=False), pending)
+
+    def _take_overdue(self, pending: Pending) -> None:
+        """What comes after the patience for it ended was asked for again since, but X bills it."""
+        for call in [call for call in self._overdue if call.done()]:
+            self._overdue.remove(call)
+            with suppress(CollectError):
+                self._booked(call, pending)
+
+    def _booked(self, call: Future[dict[str, Any]], pending: Pending) -> dict[str, Any]:
+        answer = call.result()
+        charged = len(pending.charged)
+        pending.take_answer(answer, "search", self.api.now())
+        self.till.note(pending.charged[charged:])
+        return answer
 
     def _fail(self, error: CollectError, asked: Place | None, pending: Pending) -> None:
         if not self.holes or self.holes[0].place != asked:  # given up meanwhile

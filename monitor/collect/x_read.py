@@ -84,6 +84,10 @@ class Pending:
         self.seen.update(hour_of(post.observed_at) for post in new)
         return found
 
+    def bill(self) -> Batch:
+        """What was read for an answer that is of no use: X bills it all the same."""
+        return Batch(self.stream, charges=tuple(self.charged))
+
     def batch(self, cursor: Cursor | None) -> Batch:
         """Everything since the last one."""
         batch = Batch(

@@ -103,8 +103,14 @@ class SampleCollector:
         pending = Pending(self.stream, self._api.settings)
         try:
             while self._has_more() and not self._closed.wait(max(0.0, self._not_before - time.monotonic())):
-                self._read(pending)
-                self._till.note(pending.charged)
+                try:
+                    self._read(pending)
+                except CollectError:
+                    if pending.charged:
+                        yield pending.bill()
+                    raise
+                finally:
+                    self._till.note(pending.charged)
                 yield pending.batch(Cursor(self.stream, orjson.dumps(asdict(self._turn)).decode()))
         finally:
             self._api.close()
@@ -124,13 +130,13 @@ class SampleCollector:
         turn = self._turn
         try:
             answer = self._ask(turn)
-            page = next_page(answer, turn.page)
         except QueryRefused as error:
             if turn.page is None:
                 raise CollectError(error.message, error.hint) from None
             self._turn = replace(turn, page=None)  # a token does not live for ever
             return
         found = {post.post_id for post in pending.take_answer(answer, "search", self._api.now())}
+        page = next_page(answer, turn.page)
         weight = self._slices[turn.slice].weight
         pending.posts = [replace(p, sample_weight=weight) if p.post_id in found else p for p in pending.posts]
         if page is not None:

@@ -21,7 +21,7 @@ from monitor.collect.x_query import ARCHIVE_LIMIT, RECENT_LIMIT, XQueries, compi
 from monitor.collect.x_read import Pending, next_page, oldest
 from monitor.collect.x_spend import Till, affordable
 from monitor.config import Topic
-from monitor.errors import Unpaid
+from monitor.errors import CollectError, Unpaid
 from monitor.records import Batch, Cursor, Gap, Window
 
 FIRST_POST = datetime(2006, 3, 21, tzinfo=UTC)  # X takes no earlier start
@@ -77,6 +77,10 @@ class SearchCollector:
                 except Unpaid as error:
                     yield self._unpaid(pending, error)
                     raise
+                except CollectError:
+                    if pending.charged:
+                        yield pending.bill()
+                    raise
                 self._till.note(pending.charged)
                 yield pending.batch(Cursor(self.stream, self._place.encode()))
         finally:
@@ -120,8 +124,8 @@ class SearchCollector:
         except QueryRefused as error:
             self._refused(pending, error)
             return
-        page, earliest = next_page(answer, self._place.page), oldest(answer)
         pending.take_answer(answer, "search", self._api.now())
+        page, earliest = next_page(answer, self._place.page), oldest(answer)
         self._place = self._place.turn(page, earliest, is_archive=is_archive)
         self._fill(pending)
 

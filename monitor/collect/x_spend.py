@@ -60,7 +60,7 @@ class Till:
         self._settings, self._spent, self._commit_seconds = settings, spent, commit_seconds
         self._notes: deque[tuple[float, int]] = deque()
         self._read_at, self._left, self._unbooked = float("-inf"), 0, 0
-        self._lock = threading.Lock()
+        self._lock, self._reading = threading.Lock(), threading.Lock()
         self._warned: date | None = None
 
     def note(self, charged: Iterable[Charge]) -> None:
@@ -114,6 +114,10 @@ class Till:
             )
 
     def _read(self) -> None:
+        with self._reading:  # one at a time: what is noted meanwhile is counted from its beginning to its end
+            self._look()
+
+    def _look(self) -> None:
         today = datetime.now(UTC).date()
         budgets = ((self._settings.budget_per_day, today), (self._settings.budget_per_month, today.replace(day=1)))
         with self._lock:  # before the ledger is asked: what is booked meanwhile counts twice rather than not at all

@@ -143,8 +143,9 @@ class Connection:
         now = self._api.now()
         try:
             if line is not None:
+                self._note(line, now)  # before the caller can book it
                 self._lines.put_nowait(Line(now, line))
-                self._pay(line, now)
+                self._till.insist()
         except Full:  # not all that was heard of is in the queue: the time of the last line there stands
             self._spilt.append(Line(now, line or b""))
             self._ended(StreamEnded("the store was too slow for the stream"))
@@ -153,11 +154,10 @@ class Connection:
             self._ended(error)
         self._heard_at, self.heard_at = now, time.monotonic()  # last: whoever sees it finds the line in the queue
 
-    def _pay(self, line: bytes, now: datetime) -> None:
+    def _note(self, line: bytes, now: datetime) -> None:
         with suppress(ValueError):
             answer = json_text.parse(line)
             self._till.note(charges(answer, self._api.settings, now) if isinstance(answer, dict) else ())
-        self._till.insist()
 
     def _ended(self, fault: CollectError) -> None:
         self._fault = self._fault or fault

@@ -195,14 +195,19 @@ def threads(store: Reader, topics: Sequence[str], window: Window) -> pa.Table:
     return store.read("window_threads", start=window.start, end=window.end, topics=list(topics))
 
 
-def gaps(store: Reader, window: Window | None = None) -> list[Gap]:
+def gaps(store: Reader, window: Window | None = None, topics: Sequence[str] = ()) -> list[Gap]:
     """When live collection stood still in a window, or ever, as the ledger has it, and samples that are half read.
 
-    Where such a sample was not read yet, its posts seem to be none.
+    Where such a sample was not read yet, the posts of its topic seem to be none; ``topics`` empty asks about all.
     """
     bounds = {"start": window.start, "end": window.end} if window else {"start": None, "end": None}
     found = (Gap(**row) for row in store.read("gaps", **bounds).to_pylist())
-    return [gap for gap in found if gap.stream.endswith(":live") or (":sample:" in gap.stream and not gap.filled_by)]
+    return [gap for gap in found if gap.stream.endswith(":live") or _is_half_read(gap, topics)]
+
+
+def _is_half_read(gap: Gap, topics: Sequence[str]) -> bool:
+    _, _, topic = gap.stream.rpartition(":")[0].partition(":sample:")
+    return bool(topic) and not gap.filled_by and (not topics or topic in topics)
 
 
 def newest(store: Reader, scope: Scope, window: Window, limit: int = 6) -> list[PostView]:

@@ -64,7 +64,13 @@ def _scenario(
     return rig
 
 
-_FAULTS = (Fault(status=503, body=b"<html>"), Fault(resets=True), Fault(cuts=True), Fault(body=b"{}"), Fault(body=b"x"))
+_FAULTS = (
+    Fault(status=503, body=b"<html>"),
+    Fault(resets=True),
+    Fault(cuts=True),
+    Fault(body=b"{}"),
+    Fault(lacks="meta"),
+)
 
 RIGS: Rigs = {
     "archive": _scenario(),

@@ -98,7 +98,7 @@ _FAULTS = (
     Fault(status=503, body=b"<html>"),
     Fault(resets=True),
     Fault(cuts=True),
-    Fault(body=b"{}"),
+    Fault(lacks="meta"),
     Fault(body=b"no JSON"),
 )
 _STALE = (Fault(), Fault(problem=invalid("Invalid 'next_token'.")))

@@ -12,7 +12,7 @@ from functools import partial
 import pytest
 from pydantic import SecretStr
 
-from monitor.collect import x_stream
+from monitor.collect import x_fill, x_stream
 from monitor.collect.x import STREAM, Position
 from monitor.collect.x_api import Api
 from monitor.collect.x_fill import Filler, Hole
@@ -188,6 +188,42 @@ def test_a_loss_within_a_hole_of_which_nothing_was_asked_leaves_no_gap_open(serv
         store.commit(pending.batch(None))
     assert [hole.start for hole in filler.holes] == [times[0]]
     assert all(gap.end is not None for gap in gaps(store))
+
+
+def test_a_hole_that_begins_before_an_untouched_one_takes_its_gap_along(server, store):
+    with server:
+        api = Api(rig_x.settings(server), Secrets(x_bearer_token=SecretStr(server.token)))
+        filler, now = Filler(api, STREAM, ["soundcloud"], Till(api.settings, lambda day: 0), 45.0), datetime.now(UTC)
+        times = [now - timedelta(minutes=minutes) for minutes in (40, 30, 20, 10)]
+        pending = Pending(STREAM, api.settings)
+        filler.add(times[1], times[2], "it was off", pending, is_start=True)
+        store.commit(pending.batch(None))
+        filler.add(times[0], times[3], "it was off", pending, is_start=True)
+        filler.give_up("nobody asked", pending)
+        store.commit(pending.batch(None))
+    found = [(gap.start, gap.end) for gap in gaps(store) if gap.end != gap.start]
+    assert found == [(times[0], times[3])]
+
+
+def test_an_answer_that_comes_when_nobody_waits_for_it_any_more_is_kept_and_paid_for(server, store, monkeypatch):
+    monkeypatch.setattr(x_fill, "PATIENCE_SECONDS", 0.3)
+    at = datetime.now(UTC) - timedelta(hours=1)
+    server.hold(*(make_post(f"soundcloud {n}", at + timedelta(seconds=n)) for n in range(3)))
+    server.stall("search/recent", 1.0)
+    server.fail("search/recent", 400)
+    with server:
+        api = Api(rig_x.settings(server), Secrets(x_bearer_token=SecretStr(server.token)))
+        filler = Filler(api, STREAM, ["soundcloud"], Till(api.settings, lambda day: 0), 0.0)
+        pending = Pending(STREAM, api.settings)
+        filler.add(datetime.now(UTC) - timedelta(hours=2), datetime.now(UTC), "it was off", pending, is_start=True)
+        until = time.monotonic() + 5
+        while filler.is_busy and time.monotonic() < until:
+            filler.step(pending)
+            time.sleep(0.01)
+        assert not filler.is_busy
+        assert len(pending.posts) == 3
+        store.commit(pending.batch(None))
+        assert dollars(store) == float(server.dollars()) == 0.015
 
 
 def test_what_was_read_of_an_old_hole_is_not_read_again_as_its_start_falls_out_of_reach(server):

@@ -185,6 +185,17 @@ def test_an_answer_that_is_no_page_is_a_fault_and_not_the_end(server, body):
         list(search(server, LAST_DAYS).pull(None))
 
 
+def test_a_page_that_says_nothing_of_itself_is_paid_for_and_asked_for_a_few_times_only(server, store):
+    server.hold(*chatter(LAST_DAYS, 3))
+    for _ in range(20):
+        server.fault("search/recent", Fault(lacks="meta"))
+    backoff = Backoff(0.001, 0.001, attempts=3)
+    with pytest.raises(CollectError, match="no page"):
+        collect(search(server, LAST_DAYS), store, Matcher((TOPIC,)), Watch(0), Event(), None, backoff, hold_seconds=0.0)
+    assert server.count("search/recent") == 4
+    assert spent_since(store, date.min) == microdollars(server) == 3 * 5_000
+
+
 def test_a_token_that_comes_twice_and_a_page_that_says_nothing_are_faults_and_not_the_end():
     for answer in ({"meta": {"next_token": "page", "result_count": 100}, "data": []}, {"meta": {}}):
         with pytest.raises(CollectError):

@@ -1,12 +1,14 @@
 """What X's answers cost, and a till that says stop before the money is gone."""
 
+import threading
 from datetime import UTC, date, datetime
 
 import pytest
 
 from monitor.collect.x_spend import MICRO, Till, charges
 from monitor.config import X
-from monitor.errors import Unpaid
+from monitor.errors import OverBudget, Unpaid
+from monitor.records import Charge
 
 AT = datetime(2026, 11, 26, 23, 59, tzinfo=UTC)
 PAGE = {
@@ -74,6 +76,30 @@ def test_what_was_read_counts_until_the_ledger_holds_it_however_long_that_takes(
     till.booked(read)
     till._read()
     assert till.left() == MICRO - 25_000
+
+
+def test_of_two_threads_that_ask_the_ledger_at_once_each_counts_what_was_read_meanwhile():
+    asked, answer = threading.Semaphore(0), threading.Semaphore(0)
+
+    def spent(day):
+        asked.release()
+        answer.acquire(timeout=5)
+        return 0
+
+    till = Till(X(budget_per_day=1, budget_per_month=10), spent)
+    first, second = (threading.Thread(target=till.left, daemon=True) for _ in range(2))
+    first.start()
+    assert asked.acquire(timeout=5)
+    till.note([Charge(date(2025, 5, 9), "post", "1", 500_000)])
+    second.start()
+    asked.acquire(timeout=0.2)
+    answer.release(2)
+    first.join(2)
+    assert not first.is_alive()
+    with pytest.raises(OverBudget):
+        till.insist(500_001)
+    answer.release(2)
+    second.join(5)
 
 
 def test_a_batch_is_booked_of_the_oldest_notes():

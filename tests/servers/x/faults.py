@@ -18,7 +18,8 @@ class Fault:
 
     ``seconds`` pass first, and where nothing else is set the request is answered then. ``problem`` is a refusal,
     ``body`` raw bytes with ``status``; ``resets`` sends RST before a byte; ``cuts`` breaks off in the middle of the
-    true answer, which is charged; ``errors`` stand as partial errors beside the true answer.
+    true answer, which is charged; ``errors`` stand as partial errors beside the true answer; it comes without the
+    member ``lacks``.
     """
 
     problem: Problem | None = None
@@ -28,6 +29,7 @@ class Fault:
     cuts: bool = False
     seconds: float = 0.0
     errors: tuple[dict[str, Any], ...] = ()
+    lacks: str = ""
 
 
 @dataclass(slots=True)

@@ -97,7 +97,7 @@ def handler(server: XServer, is_closed: threading.Event) -> type[QuietHandler]:
                 refusal.headers.update(rates)
                 raise
             request.status = status
-            self._send(status, _with_errors(body, fault), rates | headers, cuts=fault.cuts)
+            self._send(status, _altered(body, fault), rates | headers, cuts=fault.cuts)
 
         def _send(self, status: int, body: bytes, headers: dict[str, str], *, cuts: bool = False) -> None:
             self.send_head(status, headers | {"content-length": str(len(body))})
@@ -108,8 +108,10 @@ def handler(server: XServer, is_closed: threading.Event) -> type[QuietHandler]:
     return Handler
 
 
-def _with_errors(body: bytes, fault: Fault) -> bytes:
-    if not fault.errors:
+def _altered(body: bytes, fault: Fault) -> bytes:
+    if not (fault.errors or fault.lacks):
         return body
-    answer = json.loads(body)
+    answer = {name: member for name, member in json.loads(body).items() if name != fault.lacks}
+    if not fault.errors:
+        return json.dumps(answer).encode()
     return json.dumps(answer | {"errors": [*answer.get("errors", []), *fault.errors]}).encode()
