@@ -26,8 +26,6 @@ _RULE = (
     f"Many accounts: {REPEATED['accounts']} or more; within minutes: so many of them in "
     f"{REPEATED['seconds'] // 60} minutes. Texts of a few words are listed for one account only."
 )
-
-
 _CENSUS = (
     "All posts that match the topic in X's query language, relevant or not, without reposts and what was deleted "
     "before. Grey: not counted yet."

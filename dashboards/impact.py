@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -11,7 +12,7 @@ import pyarrow as pa
 import streamlit as st
 
 from dashboards import data, widgets
-from dashboards.charts import POSTS, Figure
+from dashboards.charts import POSTS, RULE, Figure
 from dashboards.widgets import Frame
 from dashboards.wording import span, wall
 from monitor.config import Event
@@ -91,7 +92,7 @@ def _change(one: Outcome) -> str:
 
 def _chart(found: Impact, frame: Frame) -> Figure:
     blocks = {name: _blocks(getattr(found, name)) for name in ("found", "expected", "low", "high")}
-    step, rows = found.hour * _BLOCK, []
+    step, rows = timedelta(hours=_BLOCK), []
     for number in range(len(blocks["found"])):
         start = found.event.at + number * step
         values = {name: float(part[number]) for name, part in blocks.items()}
@@ -118,10 +119,10 @@ def _spec() -> dict[str, Any]:
         alt.Tooltip("when:N", title="time"),
         *(alt.Tooltip(f"{name}:Q", format=",.1f") for name in ("found", "expected", "low", "high")),
     ]
-    band = base.mark_area(opacity=0.2, color="#808080", clip=True).encode(
+    band = base.mark_area(opacity=0.2, color=RULE, clip=True).encode(
         alt.Y("low:Q", title="posts", axis=edge), alt.Y2("high:Q")
     )
-    line = base.mark_line(color="#808080", strokeDash=[4, 3], clip=True).encode(alt.Y("expected:Q"))
+    line = base.mark_line(color=RULE, strokeDash=[4, 3], clip=True).encode(alt.Y("expected:Q"))
     dots = base.mark_line(color=POSTS, strokeWidth=2, point=alt.OverlayMarkDef(color=POSTS, filled=True)).encode(
         alt.Y("found:Q"), tooltip=tooltip
     )

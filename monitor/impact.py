@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from monitor.analyse import checks
 from monitor.analyse.coverage import Coverage
 from monitor.analyse.coverage import collected as collected_of
-from monitor.analyse.event_study import LEAST_POSTS, Effect, Study, effect, foreseen, study
+from monitor.analyse.event_study import LEAST_POSTS, SEEN, Effect, Study, effect, foreseen, study
 from monitor.analyse.response import History, Response, response
 from monitor.analyse.segments import Placed
 from monitor.analyse.share_study import LEAST_POSTS as LEAST_FOR_SHARE
@@ -24,13 +24,14 @@ from monitor.records import Diagnostic, Outcome, Window
 from monitor.store import Store, views
 from monitor.store.hourly import hourly, loudest
 from monitor.store.views import Scope
-from monitor.study import event_gaps
+from monitor.study import event_gaps, known_to, own_scope
 
 Values = NDArray[np.float64]
 
 _HOUR = timedelta(hours=1)
 _LOOK_BACK = timedelta(days=548)
 _AFTERMATH = 4  # windows: so long the model follows what an event left
+_JUDGED = ("concern 2 or more", "removal talk")  # shares of which a response is judged
 _SHARES = {
     "concern 2 or more": ("clear",),
     "removal talk": ("considering", "committed", "done", "blocked"),
@@ -58,7 +59,6 @@ class Impact:
     expected: Values
     low: Values
     high: Values
-    hour: timedelta = _HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def impact(store: Store, event: Event, events: Sequence[Event], days: float = 3,
         days: the width of the windows before and after.
         scope: which posts; by default those of the event's topic.
     """
-    scope = scope or Scope(topics=(event.topic,) if event.topic else ())
+    scope = scope or own_scope(event)
     width = timedelta(days=days)
     with store.reading() as moment:
         coverage = of_windows(moment, [Window(event.at - width, event.at), Window(event.at, event.at + width)])
@@ -101,7 +101,7 @@ def impact(store: Store, event: Event, events: Sequence[Event], days: float = 3,
 def _data(moment: views.Reader, scope: Scope, event: Event, events: Sequence[Event], days: float) -> _Data | str:
     """Hourly counts laid so that the event is an edge; a sentence where there are none."""
     head = views.head(moment)
-    reached = max((at for at in (head.newest_at, head.event_at) if at is not None), default=None)
+    reached = known_to(head)
     if head.oldest_at is None or reached is None:
         return "Nothing has been collected yet."
     first = min(at for at in (head.oldest_at, head.begun_at) if at is not None)
@@ -116,8 +116,7 @@ def _data(moment: views.Reader, scope: Scope, event: Event, events: Sequence[Eve
         return f"Only {min(back, ahead)} hours {which} “{event.title}” were collected; at least 24 are needed."
     window = Window(event.at - back * _HOUR, event.at + ahead * _HOUR)
     wide = min(int(days * 24), ahead)
-    near = [one for one in events if one.topic in (None, event.topic) or event.topic is None]
-    near = [one for one in near if window.start < one.at < window.end]
+    near = [one for one in _of_topic(event, events) if window.start < one.at < window.end]
     placed = [Placed(int((one.at - window.start) / _HOUR), wide) for one in near]
     number = next(place for place, one in enumerate(near) if one.id == event.id)
     loud = Window(event.at, event.at + wide * _HOUR)
@@ -132,16 +131,21 @@ def _data(moment: views.Reader, scope: Scope, event: Event, events: Sequence[Eve
     )
 
 
+def _of_topic(event: Event, events: Sequence[Event]) -> list[Event]:
+    """Those that may have moved the same posts; one without a topic concerns them all."""
+    return [one for one in events if event.topic is None or one.topic in (None, event.topic)]
+
+
 def _study(data: _Data, event: Event, days: float) -> tuple[tuple[Outcome, ...], Effect | None]:
     posts, number = data.columns["posts"], data.number
-    if (posts[data.collected >= 0.5] == 0).all():
+    if (posts[data.collected >= SEEN] == 0).all():
         return (Outcome("posts", None, "No relevant posts were collected in all that time."),), None
     fitted = study(posts, data.collected, data.events)
     of = {unit: study(data.columns[unit], data.collected, data.events) for unit in ("authors", "texts")}
     shares = [_share(name, data, event) for name in _SHARES]
     window = data.events[number].window
     came, without = posts[window].sum(), foreseen(fitted, number)
-    if came + without < LEAST_POSTS or (data.collected[window] < 0.5).all():
+    if came + without < LEAST_POSTS or (data.collected[window] < SEEN).all():
         told = f"{came:,.0f} posts came after “{event.title}” and {without:,.0f} would have without it"
         refusal = Outcome("posts", None, f"Too few posts to tell: {told}; {LEAST_POSTS} are needed.")
         return (refusal, *shares), None
@@ -170,7 +174,7 @@ def _checks(data: _Data, fitted: Study, found: Effect, of_texts: Study) -> tuple
 
 def _share(name: str, data: _Data, event: Event) -> Outcome:
     part = np.sum([data.columns[column] for column in _SHARES[name]], axis=0)
-    seen = data.collected >= 0.5
+    seen = data.collected >= SEEN
     posts = data.columns["posts"] * seen
     estimate = share_effect(part * seen, posts, data.events, data.number)
     made = (checks.overlapping(data.events, data.number, data.titles),)
@@ -184,9 +188,9 @@ def _share(name: str, data: _Data, event: Event) -> Outcome:
 
 
 def _response(data: _Data, event: Event, events: Sequence[Event]) -> Response:
-    shares = {name: np.sum([data.columns[c] for c in _SHARES[name]], axis=0) for name in list(_SHARES)[:2]}
+    shares = {name: np.sum([data.columns[c] for c in _SHARES[name]], axis=0) for name in _JUDGED}
     history = History(data.window.start, data.columns["posts"], data.collected, shares)
-    others = [one.at for one in events if one.id != event.id and one.topic in (None, event.topic)]
+    others = [one.at for one in _of_topic(event, events) if one.id != event.id]
     return response(history, event.at, others)
 
 

@@ -203,9 +203,7 @@ def _options(settings: X, hourly: Hourly, budget: Budget) -> Iterator[Option]:
     total, each = int(hourly.sum()), sum(_prices(settings))
     bought = {int(left / each + 1e-9) for left in (budget.today, budget.month)} if each else set()
     sizes = sorted({size for size in {*SIZES, *bought} if 2 <= size < total})
-    samples = {
-        sample.posts: sample for sample in (sample_of(hourly, size) for size in sizes)
-    }  # some sizes draw the same
+    samples = {sample.posts: sample for sample in (sample_of(hourly, size) for size in sizes)}  # some draw the same
     samples |= {total: sample_of(hourly, total)} if total else {}
     for posts, sample in samples.items():
         yield _option(settings, sample, budget, is_census=posts == total)

@@ -152,8 +152,12 @@ def event_picture(
 def event_gaps(store: Reader, window: Window, topics: Sequence[str] = ()) -> list[Gap]:
     """The ledger's gaps for these topics and what lies before the first and after the last that was collected."""
     head = views.head(store)
-    reached_at = max((at for at in (head.newest_at, head.event_at) if at is not None), default=None)
-    return unwatched(window, views.gaps(store, window, topics), head.oldest_at, head.begun_at, reached_at)
+    return unwatched(window, views.gaps(store, window, topics), head.oldest_at, head.begun_at, known_to(head))
+
+
+def known_to(head: Head) -> datetime | None:
+    """Up to when a file tells what was posted."""
+    return max((at for at in (head.newest_at, head.event_at) if at is not None), default=None)
 
 
 def own_scope(event: Event) -> Scope:

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from monitor.cli.app import app
-from monitor.cli.impact import chosen
+from monitor.cli.options import event_of
 from monitor.config import Event, load
 from monitor.errors import ConfigError
 from monitor.impact import as_dict, impact
@@ -137,7 +137,7 @@ def test_an_unknown_event_is_an_error_that_names_the_known(tmp_path):
     path = tmp_path / "monitor.toml"
     path.write_text(CONFIG)
     with pytest.raises(ConfigError) as refused:
-        chosen(load(path), "nonsense")
+        event_of(load(path), "nonsense")
     assert "nonsense" in refused.value.message
     assert "statement, letter" in refused.value.hint
 

@@ -20,7 +20,7 @@ Mask = NDArray[np.bool_]
 
 TIMES = np.array([0.7, 1.5, 3.0, 6.0, 12.0, 24.0, 48.0, 96.0])  # hours, of the kernel's exponentials
 _KEPT = np.exp(-1 / TIMES)
-_PARAMETERS = ("log b", "logit n", "tilt", "bend", "log phi", "log alpha", "cos", "sin")
+# Parameters: log b, logit n, tilt and bend of the kernel, log phi, log alpha, cosine and sine of the day.
 _MEAN = np.array([0.0, 0.7, -0.6, 0.3, 0.0, -2.5, 0.0, 0.0])
 _SPREAD = np.array([2.0, 1.5, 1.0, 0.3, 1.5, 1.5, 0.5, 0.5])
 _WALKERS, _STEPS, _BURN_IN, _PATHS = 24, 300, 120, 2_000
@@ -120,12 +120,8 @@ def _rate_of(parameters: Values, excited: Values, clock: Values) -> Values:
 
 def _size(parameters: Values, rate: Values) -> Values:
     """Of the negative binomial whose variance is rate (1 + phi + alpha rate)."""
-    phi, alpha = np.exp(parameters[:, 4]), np.exp(parameters[:, 5])
-    return (
-        np.maximum(rate / (phi + alpha * rate), 1e-6)
-        if rate.ndim == 1
-        else rate / (phi[:, None] + alpha[:, None] * rate)
-    )
+    phi, alpha = np.exp(parameters[:, 4:6]).T.reshape(2, -1, *[1] * (rate.ndim - 1))
+    return np.asarray(np.maximum(rate / (phi + alpha * rate), 1e-6))
 
 
 def _log_likelihood(parameters: Values, posts: Values, rate: Values) -> Values:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from monitor.analyse.event_study import LEAST_WINDOWS, Effect, Study, Values, effect, study, swing
-from monitor.analyse.segments import Placed
+from monitor.analyse.event_study import Effect, Study, Values, effect, study, swing
+from monitor.analyse.segments import LEAST_WINDOWS, Placed
 from monitor.records import Diagnostic
 
 ENOUGH = 0.9  # of a window must have been collected

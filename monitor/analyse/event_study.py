@@ -21,6 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.analyse.segments import (
+    FEWEST_FREE,
+    LEAST_WINDOWS,
+    LEVEL,
     PER_EVENT,
     Placed,
     event_terms,
@@ -36,13 +39,10 @@ Values = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 METHOD = "segmented negative-binomial regression"
-LEVEL = 0.95
 SEEN = 0.5  # share of an hour that must have been collected
 LEAST_POSTS = 10  # in the window and what would have come without the event, together
-LEAST_WINDOWS = 4  # without an event, for their spread to say something
 _DAY, _WEEK = 24, 168
 _FULL_WEEKS = 3  # of data, for the week to have a rhythm of its own
-_FEWEST_FREE = 3  # degrees of freedom, where little is known of how windows differ
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Effect:
     """``estimate`` is a ratio, 1 for none; ``added`` the same in posts, with its interval.
 
     ``expected`` are the counts of each hour of the window without the event, ``low`` and ``high`` their interval as a
-    band. ``score`` is the logarithm of the ratio over its error.
+    band.
     """
 
     estimate: Estimate
@@ -58,7 +58,6 @@ class Effect:
     expected: Values
     low: Values
     high: Values
-    score: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +129,7 @@ def effect(fitted: Study, number: int) -> Effect:
     estimate = Estimate(ratio, low, high, LEVEL, METHOD, round(found))
     added = (found - found / ratio, found - found / low, found - found / high)
     whole = fitted.without[number][event.window]
-    return Effect(estimate, added, whole, whole * math.exp(-half), whole * math.exp(half), log_ratio / max(error, 1e-9))
+    return Effect(estimate, added, whole, whole * math.exp(-half), whole * math.exp(half))
 
 
 def foreseen(fitted: Study, number: int) -> float:
@@ -155,7 +154,7 @@ def _quantile(fitted: Study) -> float:
 
     longest = max(event.hours for event in fitted.events)
     blocks = int(fitted.seen.sum() // longest) - len(fitted.events)
-    free = len(fitted.swings) - 1 if len(fitted.swings) >= LEAST_WINDOWS else max(_FEWEST_FREE, blocks)
+    free = len(fitted.swings) - 1 if len(fitted.swings) >= LEAST_WINDOWS else max(FEWEST_FREE, blocks)
     return float(t.ppf((1 + LEVEL) / 2, free))
 
 

@@ -18,6 +18,9 @@ Values = NDArray[np.float64]
 Moments = Callable[[Values], tuple[Values, Values, Values]]  # linear predictor -> mean, its slope, variance
 
 PER_EVENT = 3
+LEVEL = 0.95
+LEAST_WINDOWS = 4  # without an event, for their spread to say something
+FEWEST_FREE = 3  # degrees of freedom, where little is known of how windows differ
 PRIOR = 2.0  # standard deviation of a term: a factor of 7 for rates
 _ROUNDS, _CLOSE, _LONGEST_STEP = 60, 1e-8, 3.0
 

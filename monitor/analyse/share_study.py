@@ -12,16 +12,25 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.analyse.segments import PER_EVENT, Placed, binomial, event_terms, fit, penalty, quiet_windows, sandwich
+from monitor.analyse.segments import (
+    FEWEST_FREE,
+    LEAST_WINDOWS,
+    LEVEL,
+    PER_EVENT,
+    Placed,
+    binomial,
+    event_terms,
+    fit,
+    penalty,
+    quiet_windows,
+    sandwich,
+)
 from monitor.records import Estimate
 
 Values = NDArray[np.float64]
 
 METHOD = "segmented quasi-binomial regression"
-LEVEL = 0.95
 LEAST_POSTS = 30  # in the window, and before it
-LEAST_WINDOWS = 4
-_FEWEST_FREE = 3
 
 
 def share_effect(part: Values, posts: Values, events: Sequence[Placed], number: int) -> Estimate | None:
@@ -51,7 +60,7 @@ def share_effect(part: Values, posts: Values, events: Sequence[Placed], number: 
     came = float(part[event.window].sum() / within)
     slope = upper - lower
     error = math.sqrt(max(0.0, float(slope @ covariance @ slope)))
-    free = max(_FEWEST_FREE, len(kept) // event.hours - len(events))
+    free = max(FEWEST_FREE, len(kept) // event.hours - len(events))
     swings = _swings(part, posts, _logistic(design @ fitted.parameters), events)
     if len(swings) >= LEAST_WINDOWS:
         error, free = max(error, float(swings.std(ddof=1)) * math.sqrt(1 + 1 / len(swings))), len(swings) - 1

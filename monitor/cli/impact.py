@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, open_store
+from monitor.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, event_of, open_store
 
 if TYPE_CHECKING:
-    from monitor.config import Config, Event
     from monitor.impact import Impact
     from monitor.records import Outcome
 
@@ -33,25 +32,11 @@ def impact(
 
     loaded = load(config)
     store = open_store(loaded, create=False)
-    found = impact_of(store, chosen(loaded, event), loaded.events, days)
+    found = impact_of(store, event_of(loaded, event), loaded.events, days)
     if json:
         typer.echo(orjson.dumps(as_dict(found), option=orjson.OPT_INDENT_2).decode())
     else:
         _print(found)
-
-
-def chosen(config: Config, event_id: str) -> Event:
-    """The event of that id.
-
-    Raises:
-        ConfigError: there is none.
-    """
-    from monitor.errors import ConfigError
-
-    known = {event.id: event for event in config.events}
-    if event_id not in known:
-        raise ConfigError(f"There is no event '{event_id}'", f"Known are: {', '.join(known) or 'none'}.")
-    return known[event_id]
 
 
 def _print(found: Impact) -> None:

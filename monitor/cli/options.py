@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from monitor.config import Config
+    from monitor.config import Config, Event
     from monitor.store import Store
 
 ConfigOption = Annotated[
@@ -32,6 +32,20 @@ def open_store(config: Config, *, create: bool = True, for_real_posts: bool = Fa
     if for_real_posts and store.marked("synthetic") == "true":
         raise StoreError(f"{store.path} holds the demo's invented posts", "Name another file under [store] path.")
     return store
+
+
+def event_of(config: Config, event_id: str) -> Event:
+    """The event of that id.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    from monitor.errors import ConfigError
+
+    known = {event.id: event for event in config.events}
+    if event_id not in known:
+        raise ConfigError(f"There is no event '{event_id}'", f"Known are: {', '.join(known) or 'none'}.")
+    return known[event_id]
 
 
 def say(text: str) -> None:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from monitor.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, open_store
+from monitor.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, event_of, open_store
 
 if TYPE_CHECKING:
-    from monitor.config import Config, Event
+    from monitor.config import Event
     from monitor.store import Store
 
 
@@ -31,7 +31,7 @@ def rules(
 
     loaded = load(config)
     store = open_store(loaded, create=False)
-    report = _across(store, _event(loaded, event), days, version or None) if event else {"versions": _versions(store)}
+    report = _across(store, event_of(loaded, event), days, version or None) if event else {"versions": _versions(store)}
     if json:
         _print_json(report)
     elif event:
@@ -91,15 +91,6 @@ def _sides(summary: Any) -> dict[str, Any]:
     return {
         name: {"posts": side.posts, "unscored": side.unscored, "concern": side.concern} for name, side in sides.items()
     }
-
-
-def _event(config: Config, name: str) -> Event:
-    from monitor.errors import ConfigError
-
-    found = next((event for event in config.events if event.id == name), None)
-    if found is None:
-        raise ConfigError(f"There is no event '{name}'", f"monitor.toml has: {', '.join(e.id for e in config.events)}")
-    return found
 
 
 def _print_versions(versions: list[dict[str, Any]]) -> None:

@@ -131,22 +131,11 @@ def test_the_budget_stops_the_stream_whatever_the_search_is_at(server, store):
     assert "budget" in gap.why
 
 
-def test_what_the_budget_left_out_is_not_paid_for_when_there_is_a_new_one(server, store):
+@pytest.mark.parametrize("faults", [0, 1], ids=["at_once", "after_a_fault"])
+def test_what_the_budget_left_out_is_not_paid_for_when_there_is_a_new_one(server, store, faults):
+    server.fail("rules", 503, faults)
     server.hold(make_post("SoundCloud, unpaid", datetime.now(UTC) - timedelta(hours=1)))
     why = "the budget for X is used up"
-    with publishing(server, Author(server, chatter(30))) as author:
-        start = server.clock.now() - timedelta(hours=2)
-        store.commit(Batch(STREAM, cursor=Position(start, over_budget=why).cursor()))
-        run(stream(server), store, until=author.is_read)
-    (gap,) = gaps(store)
-    assert (gap.why, gap.filled_by, gap.end is None) == (why, None, False)
-    assert server.count("search/recent") == 0
-
-
-def test_what_the_budget_left_out_stays_so_when_a_fault_comes_before_the_connection(server, store):
-    server.hold(make_post("SoundCloud, unpaid", datetime.now(UTC) - timedelta(hours=1)))
-    why = "the budget for X is used up"
-    server.fail("rules", 503)
     with publishing(server, Author(server, chatter(30))) as author:
         start = server.clock.now() - timedelta(hours=2)
         store.commit(Batch(STREAM, cursor=Position(start, over_budget=why).cursor()))

@@ -37,7 +37,7 @@ def _daily(rng: np.random.Generator, n: int) -> Values:
     return np.exp(depth * np.cos(2 * np.pi * (np.arange(n) - at) / 24))
 
 
-def _hawkes(
+def hawkes(
     rng: np.random.Generator, n: int, kernel: Values, branching: float, shocks: Values, spread: float, effect: Effect
 ) -> Counts:
     """Posts beget posts: gamma marks of mean 1 and variance ``spread`` say how far a post goes."""
@@ -61,14 +61,14 @@ def _shocks(rng: np.random.Generator, n: int, begun: int, size: float, hours: fl
 def exponential_hawkes(rng: np.random.Generator, n: int, begun: int, effect: Effect) -> Counts:
     kernel = np.exp(-np.arange(1, n + 1) / rng.uniform(2, 10))
     shocks = _shocks(rng, n, begun, rng.uniform(200, 1500), rng.uniform(2, 8))
-    return _hawkes(rng, n, kernel, rng.uniform(0.5, 0.85), shocks, rng.uniform(0, 3), effect)
+    return hawkes(rng, n, kernel, rng.uniform(0.5, 0.85), shocks, rng.uniform(0, 3), effect)
 
 
 def power_law_hawkes(rng: np.random.Generator, n: int, begun: int, effect: Effect) -> Counts:
     """Memory as measured on cascades: (1 + t / c)^-(1 + theta) (Zhao et al. 2015: theta .24 on Twitter)."""
     kernel = (1 + np.arange(1, n + 1) / rng.uniform(0.3, 2)) ** -(1 + rng.uniform(0.2, 0.8))
     shocks = _shocks(rng, n, begun, rng.uniform(200, 1500), rng.uniform(2, 8))
-    return _hawkes(rng, n, kernel, rng.uniform(0.4, 0.8), shocks, rng.uniform(0, 3), effect)
+    return hawkes(rng, n, kernel, rng.uniform(0.4, 0.8), shocks, rng.uniform(0, 3), effect)
 
 
 def _clustered(rng: np.random.Generator, mean: Values) -> Counts:
@@ -101,7 +101,7 @@ def two_waves(rng: np.random.Generator, n: int, begun: int, effect: Effect) -> C
     size = rng.uniform(300, 1200)
     shocks = _shocks(rng, n, begun, size, rng.uniform(2, 6))
     shocks += _shocks(rng, n, begun + int(rng.integers(12, 36)), size * rng.uniform(0.2, 0.5), 4) - shocks[0]
-    return _hawkes(rng, n, kernel, rng.uniform(0.4, 0.75), np.maximum(shocks, 0.05), rng.uniform(0, 3), effect)
+    return hawkes(rng, n, kernel, rng.uniform(0.4, 0.75), np.maximum(shocks, 0.05), rng.uniform(0, 3), effect)
 
 
 SHAPES: dict[str, Callable[[np.random.Generator, int, int, Effect], Counts]] = {

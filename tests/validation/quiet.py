@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.validation.cascades import _hawkes
+from tests.validation.cascades import hawkes
 
 Counts = NDArray[np.int64]
 
@@ -21,4 +21,4 @@ def history(rng: np.random.Generator, hours: int, effect: NDArray[np.float64] | 
         shocks += np.where(since >= 0, rng.uniform(0.5, 10) * np.exp(-np.maximum(since, 0) / rng.uniform(3, 20)), 0)
     times = np.ones(hours) if effect is None else effect
     branching, spread = rng.uniform(0.2, 0.7), rng.uniform(0, 2)
-    return _hawkes(rng, hours, kernel, branching, shocks, spread, lambda hour: float(times[hour]))
+    return hawkes(rng, hours, kernel, branching, shocks, spread, lambda hour: float(times[hour]))

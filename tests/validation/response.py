@@ -29,7 +29,6 @@ class Trial:
     shape: str
     factor: float
     found: int | None
-    covered: bool
     peer: bool | None
     seconds: float
     shares: tuple[int | None, ...]
@@ -65,12 +64,11 @@ def _trial(shape: str, factor: float, seed: int) -> Trial:
     found = None
     if volume.estimate and not any(check.passed is False for check in volume.diagnostics):
         found = int(volume.estimate.low > 1) - int(volume.estimate.high < 1)
-    covered = volume.estimate is not None and volume.estimate.low <= 1 <= volume.estimate.high
     shares = tuple(
         None if not one.estimate else int(one.estimate.low > 0) - int(one.estimate.high < 0)
         for one in answer.outcomes[3:]
     )
-    return Trial(shape, factor, found, covered, _peer(made, place) if factor == 1 else None, seconds, shares)
+    return Trial(shape, factor, found, _peer(made, place) if factor == 1 else None, seconds, shares)
 
 
 def _share(hours: int, begun: int) -> np.ndarray:
