@@ -63,7 +63,7 @@ def adjusted(scored: Scored, confusion: Confusion, method: Adjustment = "PACC") 
     within, between = scored.squares / scored.weight**2, (scored.squares - scored.weight) / scored.weight**2
     found = []
     for k, share in enumerate(shares):
-        low, high = _ends(k, float(free[k]), shares, noise[k] * within, unsure[k], max(0.0, between))
+        low, high = _ends(k, float(free[k]), shares, means[:, k], noise[k] * within, unsure[k], max(0.0, between))
         low, high = min(low, float(share)), max(high, float(share))
         text = f"{percent(share)} ({percent(low)} to {percent(high)})"
         found.append(Estimate(float(share), low, high, LEVEL, f"{method}, Fieller", scored.n, text))
@@ -111,15 +111,41 @@ def _measured(scored: Scored, confusion: Confusion, method: Adjustment) -> tuple
     return means, spreads, np.asarray(scored.labels) / scored.weight
 
 
-def _ends(k: int, free: float, shares: Array, within: Array, unsure: Array, between: float) -> tuple[float, float]:
+def _ends(
+    k: int, free: float, shares: Array, means: Array, within: Array, unsure: Array, between: float
+) -> tuple[float, float]:
     """The least and the largest share of class ``k`` that lie within 1.96 of their own standard errors of ``free``."""
     grid = np.linspace(0, 1, _STEPS + 1) ** 2  # fine near 0
+    free = min(max(free, 0.0), 1.0)  # what cannot be would make the interval too narrow, or empty
     rest = np.delete(shares, k)
     rest = rest / rest.sum() if rest.sum() > 0 else np.full(len(rest), 1 / len(rest))
     mixed = np.insert(np.outer(1 - grid, rest), k, grid, axis=1)
-    variance = mixed @ within + mixed**2 @ unsure + between * grid * (1 - grid)
+    parts = mixed * within + mixed**2 * unsure
+    own = parts[:, k]
+    for_rest, for_own = _stretched(grid, free, (float(rest @ np.delete(means, k)), float(means[k])), (rest, unsure), k)
+    variance = own * for_own + (parts.sum(axis=1) - own) * for_rest + between * grid * (1 - grid)
     fits = grid[(free - grid) ** 2 <= _Z**2 * variance]
-    return (float(fits[0]), float(fits[-1])) if len(fits) else (min(max(free, 0.0), 1.0),) * 2
+    return (float(fits[0]), float(fits[-1])) if len(fits) else (free, free)
+
+
+def _stretched(
+    grid: Array, free: float, means: tuple[float, float], errors: tuple[Array, Array], k: int
+) -> tuple[Array, Array]:
+    """How many times larger the variances of the other classes and of class ``k`` are if a share of ``grid`` is true.
+
+    Then the held-out posts misled: where they showed too few errors, their variance is too small as well. As in
+    Wilson's interval, each share is judged by the means that it implies.
+    """
+    rest, unsure = errors
+    low, high = means
+    spread = (1 - grid) ** 2 * float(rest**2 @ np.delete(unsure, k)), grid**2 * float(unsure[k])
+    total = spread[0] + spread[1] + 1e-15
+    found = []
+    for mean, part, size in ((low, spread[0], 1 - grid), (high, spread[1], grid)):
+        moved = mean + (high - low) * (free - grid) * part / total / np.maximum(size, 1e-9)
+        moved, held = np.clip(moved, 0.002, 0.998), min(max(mean, 0.002), 0.998)
+        found.append(np.clip(moved * (1 - moved) / (held * (1 - held)), 0.25, 4))
+    return found[0], found[1]
 
 
 def percent(share: float) -> str:

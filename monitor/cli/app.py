@@ -14,6 +14,7 @@ from monitor.cli import (
     labelling,
     looking,
     planning,
+    prevailing,
     rules,
     scoring,
     setup,
@@ -42,6 +43,7 @@ for module in (
     scoring,
     labelling,
     looking,
+    prevailing,
     forgetting,
     rules,
 ):

@@ -149,7 +149,8 @@ def evaluate(
     if keep:
         from monitor.classify.confusion import keep_confusions
 
-        return say(f"Kept in {keep_confusions(_settings(config), say)}")
+        say(f"Kept in {keep_confusions(_settings(config), say)}")
+        return
     rows = evaluate_all(load_scorer(_settings(config), say))
     if json:
         import orjson
