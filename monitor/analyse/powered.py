@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from monitor.analyse.prevalence import LEVEL, LEAST_POSTS, Scored, percent
+from monitor.analyse.prevalence import LEAST_POSTS, LEVEL, Scored, percent
 from monitor.errors import TooFewPosts
 from monitor.records import Estimate
 
