@@ -92,7 +92,7 @@ def _covers(drawn: Sequence[list[dict[str, Any]]], posts: float) -> bool:
     first = [rows[0] for rows in drawn]
     stands = sum(row["weight"] / row["chance"] for row in first)
     squares = sum((row["weight"] / row["chance"]) ** 2 * (1 - row["chance"]) for row in first)
-    return abs(stands - posts) <= 3 * float(squares) ** 0.5 + 0.02 * posts
+    return bool(abs(stands - posts) <= 3 * float(squares) ** 0.5 + 0.02 * posts)
 
 
 def _settled(name: str, drawn: Sequence[list[dict[str, Any]]]) -> Labelled:

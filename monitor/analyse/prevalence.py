@@ -49,9 +49,9 @@ def adjusted(scored: Scored, confusion: Confusion, method: Adjustment = "PACC") 
         ValueError: the classifier cannot tell two of the classes apart.
     """
     held = np.asarray(confusion.matrix, np.float64).sum(axis=1)
-    for needed, found in ((LEAST_POSTS, scored.n), (LEAST_HELD_OUT, int(held.min()))):
-        if found < needed:
-            raise TooFewPosts(needed, found)
+    for needed, n in ((LEAST_POSTS, scored.n), (LEAST_HELD_OUT, int(held.min()))):
+        if n < needed:
+            raise TooFewPosts(needed, n)
     means, spreads, seen = _measured(scored, confusion, method)
     if np.linalg.svd(means, compute_uv=False)[-1] < 0.1:
         raise ValueError("the classifier cannot tell these classes apart")
@@ -61,7 +61,7 @@ def adjusted(scored: Scored, confusion: Confusion, method: Adjustment = "PACC") 
     noise = np.einsum("ka,jab,kb->kj", inverse, spreads, inverse)
     unsure = noise * np.asarray(confusion.effects) / held
     within, between = scored.squares / scored.weight**2, (scored.squares - scored.weight) / scored.weight**2
-    found = []
+    found: list[Estimate] = []
     for k, share in enumerate(shares):
         low, high = _ends(k, float(free[k]), shares, means[:, k], noise[k] * within, unsure[k], max(0.0, between))
         low, high = min(low, float(share)), max(high, float(share))
