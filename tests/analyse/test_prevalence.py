@@ -105,7 +105,7 @@ def test_ppi_is_narrower_than_the_labels_alone_and_never_leans_on_useless_scores
 @pytest.mark.parametrize("share", [0.01, 0.02, 0.2, 0.6])
 def test_intervals_cover_the_planted_share(share: float) -> None:
     covered = {"PACC": 0, "PPI": 0, "active": 0}
-    rounds = 250
+    rounds = 120
     for seed in range(rounds):
         chance = np.random.default_rng(seed)
         truth, scores = planted(chance, 4000, share)
