@@ -61,13 +61,13 @@ def adjusted(scored: Scored, confusion: Confusion, method: Adjustment = "PACC") 
     noise = np.einsum("ka,jab,kb->kj", inverse, spreads, inverse)
     unsure = noise * np.asarray(confusion.effects) / held
     within, between = scored.squares / scored.weight**2, (scored.squares - scored.weight) / scored.weight**2
-    found: list[Estimate] = []
+    estimates = []
     for k, share in enumerate(shares):
         low, high = _ends(k, float(free[k]), shares, means[:, k], noise[k] * within, unsure[k], max(0.0, between))
         low, high = min(low, float(share)), max(high, float(share))
         text = f"{percent(share)} ({percent(low)} to {percent(high)})"
-        found.append(Estimate(float(share), low, high, LEVEL, f"{method}, Fieller", scored.n, text))
-    return tuple(found)
+        estimates.append(Estimate(float(share), low, high, LEVEL, f"{method}, Fieller", scored.n, text))
+    return tuple(estimates)
 
 
 def simplex(matrix: Array, seen: Array) -> Array:
