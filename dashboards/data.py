@@ -14,12 +14,14 @@ import streamlit as st
 from dashboards.wording import shortened
 from monitor import config as configuration
 from monitor import study
-from monitor.config import Config, Event, Secrets, Topic
+from monitor.config import Classifier, Config, Event, Secrets, Topic
 from monitor.daily import Day, shown_window
 from monitor.daily import days as days_of
 from monitor.export import LIMIT, Format, export, text_group
 from monitor.impact import Impact
 from monitor.impact import impact as impact_of
+from monitor.prevalence import Corrected
+from monitor.prevalence import corrected as corrected_of
 from monitor.records import Window
 from monitor.store import Store, views
 from monitor.store.views import Choices, Filter, Found, Head, Order, PostView, Scope
@@ -71,6 +73,15 @@ def counted(_store: Store, path: str, scope: Scope, window: Window, topics: tupl
 def impact(_store: Store, path: str, what: Event, days: int, scope: Scope, events: tuple[Event, ...]) -> Impact:
     """What an event changed; seconds of work, and it changes slowly."""
     return impact_of(_store, what, events, days, scope)
+
+
+@st.cache_data(ttl=10, max_entries=64, show_spinner=False)
+def corrected(
+    _store: Store, path: str, scope: Scope, key: str, _window: Window, _classifier: Classifier
+) -> tuple[Corrected, ...]:
+    """Corrected shares of a window; ``key`` names it, where it moves with the clock."""
+    with _store.reading() as moment:
+        return corrected_of(moment, scope, _window, _classifier)
 
 
 @st.cache_data(ttl=10, max_entries=64, show_spinner=False)

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+import numpy as np
+
+from monitor.analyse.powered import chance_weights
 from monitor.classify.agreement import settled
 from monitor.classify.corpus import CorpusPost
 from monitor.classify.prepare import names_of
@@ -19,6 +22,7 @@ from monitor.records import Annotation, Draw, Window
 from monitor.store import Store
 
 Method = Literal["uncertainty", "random"]
+Target = Literal["relevant", "concern2", "considering", "committed", "done", "blocked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,27 +54,32 @@ def draw_sample(
     topics: Sequence[str] | None = None,
     window: Window | None = None,
     seed: int | None = None,
+    target: Target | None = None,
 ) -> Drawn:
     """Draw ``n`` scored posts and store them under ``name``; by default the method and the time.
 
     "uncertainty" draws a post with a chance in proportion to how much the model doubts its labels; "random" all with
-    the same. Either way the chance is stored with each post.
+    the same. ``target`` draws those whose labels make the interval of its share narrowest, whatever the method. The
+    chance is always stored with each post.
 
     Raises:
         MonitorError: nothing to draw from, or the name is taken.
     """
-    name = name or f"{method}-{datetime.now(UTC):%Y-%m-%d-%H%M%S}"
+    name = name or f"{target or method}-{datetime.now(UTC):%Y-%m-%d-%H%M%S}"
     if name in samples(store):
         raise MonitorError(f"There is a sample '{name}' already", "Choose another --name.")
     bounds = {"start": window.start if window else None, "end": window.end if window else None}
     frame = store.read("sampling_frame", topics=list(topics) if topics else None, **bounds)
     if frame.num_rows == 0:
         raise MonitorError("No scored post meets this", "Collect first: monitor run, or widen the window.")
-    weights = frame["doubt"].to_numpy() if method == "uncertainty" else [1.0] * frame.num_rows
+    if target:
+        weights = chance_weights(frame[target].to_numpy(), frame["weight"].to_numpy())
+    else:
+        weights = frame["doubt"].to_numpy() if method == "uncertainty" else np.ones(frame.num_rows)
     chosen, probabilities = draw(weights, n, seed)
     posts = frame.select(["platform", "post_id"]).take(chosen).to_pylist()
     draws = [Draw(probability=float(p), **post) for post, p in zip(posts, probabilities, strict=True)]
-    store.commit_sample(name, method, draws)
+    store.commit_sample(name, f"for {target}" if target else method, draws)
     return Drawn(name, len(draws), frame.num_rows)
 
 

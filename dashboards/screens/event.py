@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pyarrow as pa
 import streamlit as st
 
-from dashboards import charts, counting, data, impact, widgets
+from dashboards import charts, counting, data, impact, prevailing, widgets
 from dashboards.charts import Ground
 from dashboards.widgets import Frame
 from dashboards.wording import SAMPLED, stamp, width_name
@@ -15,6 +15,7 @@ from monitor.analyse.coverage import parts, source_name
 from monitor.analyse.series import Side, Unit, change, readable
 from monitor.analyse.words import before_after, shortfalls
 from monitor.config import Event
+from monitor.records import Window
 from monitor.store.views import Scope
 from monitor.study import EventPicture, own_scope
 
@@ -49,6 +50,7 @@ def show(frame: Frame) -> None:
     _figures(picture.summary.before, picture.summary.after, days)
     unit = _charts(frame, picture, events)
     _table(picture.summary.before, picture.summary.after, days, unit)
+    _corrected(frame, event, days)
     impact.section(frame, event, days, _scope(frame.scope, event))
 
 
@@ -204,6 +206,18 @@ def _table(before: Side, after: Side, days: int, unit: Unit) -> None:
     table = pa.table({name: [row[i] for row in rows] for i, name in enumerate(names)})
     st.subheader("Before and after", anchor=False)
     st.dataframe(table, hide_index=True, width="stretch", height="content", alt="Totals before and after the event")
+
+
+def _corrected(frame: Frame, event: Event, days: int) -> None:
+    width, scope = timedelta(days=days), _scope(frame.scope, event)
+    windows = {
+        f"{days} d before": Window(event.at - width, event.at),
+        f"{days} d after": Window(event.at, event.at + width),
+    }
+    prevailing.table({
+        name: data.corrected(frame.store, frame.path, scope, f"{event.id} {name}", window, frame.config.classifier)
+        for name, window in windows.items()
+    })  # fmt: skip
 
 
 def _collected(before: Side, after: Side) -> list[tuple[str, str, str, str]]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from dashboards import charts, counting, data, widgets
+from dashboards import charts, counting, data, prevailing, widgets
 from dashboards.charts import Ground
 from dashboards.widgets import Colour, Frame
 from dashboards.wording import SAMPLED, ago, span, stamp, width_name
@@ -46,6 +46,7 @@ def _picture(frame: Frame, hours: int, name: str, unit: Unit) -> None:
         _status(frame, picture, name)
         _figures(picture, name)
         _charts(frame, picture, unit)
+        _corrected(frame, picture, name)
         _posts(frame, picture, hours)
 
 
@@ -129,6 +130,12 @@ def _charts(frame: Frame, picture: LivePicture, unit: Unit) -> None:
         st.caption(
             f"Survivors only: {now.searched:,} of these posts were searched for or imported; deleted ones are missing."
         )
+
+
+def _corrected(frame: Frame, picture: LivePicture, name: str) -> None:
+    window = picture.view.window
+    found = data.corrected(frame.store, frame.path, frame.scope, name, window, frame.config.classifier)
+    prevailing.table({name: found})
 
 
 def _posts(frame: Frame, picture: LivePicture, hours: int) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from monitor.classify.base import SHIPPED, load_base
 from monitor.classify.calibrate import UNSCALED, temperatures
 from monitor.classify.checkpoint import Checkpoint
+from monitor.classify.confusion import confusions, save_confusions
 from monitor.classify.corpus import CORPUS, Corpus, read_corpus
 from monitor.classify.engine import TorchEngine
 from monitor.classify.evaluate import as_text, judged, rows
@@ -79,9 +80,13 @@ def published(
     card["temperatures"] = scorer.temperatures = temperatures(raw, [post.labels for post in posts])
     card["posts"] = {name: len(corpus.split(name)) for name in ("train", "calibration", "heldout")}
     held_out = corpus.split("heldout")
-    judgement = rows("this model", held_out, judged(scorer, held_out)) if held_out else []
+    found = judged(scorer, held_out) if held_out else []
+    judgement = rows("this model", held_out, found) if held_out else []
     card["heldout"] = {row.posts: {"n": row.n} | _rounded(row.figures) for row in judgement}
-    return save_card(fresh, card | ({"taught": taught} if taught else {}))
+    whole = save_card(fresh, card | ({"taught": taught} if taught else {}))
+    if held_out:
+        save_confusions(fresh, whole["model_id"], confusions(held_out, found))
+    return whole
 
 
 def _rounded(figures: dict[str, float | None]) -> dict[str, float | None]:

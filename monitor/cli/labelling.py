@@ -25,6 +25,17 @@ class By(StrEnum):
     random = "random"
 
 
+class For(StrEnum):
+    """Whose share the labels are for."""
+
+    relevant = "relevant"
+    concern2 = "concern2"
+    considering = "considering"
+    committed = "committed"
+    done = "done"
+    blocked = "blocked"
+
+
 class _Command(Exception):
     def __init__(self, key: str) -> None:
         super().__init__(key)
@@ -36,6 +47,9 @@ def sample(
     by: Annotated[
         By, typer.Option(help="uncertainty: more of what the model doubts; random: all alike.")
     ] = By.uncertainty,
+    target: Annotated[
+        For | None, typer.Option("--for", help="Instead of --by: what makes the interval of this share narrowest.")
+    ] = None,
     name: Annotated[str, typer.Option(help="Of the sample; default: how and when it was drawn.")] = "",
     topic: Annotated[list[str] | None, typer.Option(help="Only posts of this topic; may be repeated.")] = None,
     since: Annotated[str, typer.Option(help="Only posts from here on: 2025-05-08 or 2025-05-08T20:00Z.")] = "",
@@ -59,7 +73,7 @@ def sample(
     if unknown := sorted(set(topic or ()) - set(known)):
         raise MonitorError(f"There is no topic '{unknown[0]}'", f"Known: {', '.join(known)}")
     store = open_store(settings, create=False)
-    drawn = draw_sample(store, n, by.value, name, topic, window, seed)
+    drawn = draw_sample(store, n, by.value, name, topic, window, seed, target.value if target else None)
     say(f"Sample '{drawn.name}': {drawn.n:,} of {drawn.of:,} scored posts. Label it: monitor label --as YOUR_NAME")
 
 

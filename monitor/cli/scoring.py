@@ -133,6 +133,9 @@ def _learn(path: Path, out: Path | None) -> None:
 def evaluate(
     config: ConfigOption = DEFAULT_CONFIG,
     json: JsonOption = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Only write how it errs beside its card, for monitor prevalence.")
+    ] = False,
 ) -> None:
     """Print the classifier's figures on held-out posts.
 
@@ -143,6 +146,11 @@ def evaluate(
     from monitor.classify import load as load_scorer
     from monitor.classify.evaluate import evaluate as evaluate_all
 
+    if keep:
+        from monitor.classify.confusion import keep_confusions
+
+        say(f"Kept in {keep_confusions(_settings(config), say)}")
+        return
     rows = evaluate_all(load_scorer(_settings(config), say))
     if json:
         import orjson

@@ -26,6 +26,7 @@ from monitor.records.collected import (
 )
 from monitor.records.derived import (
     Annotation,
+    Confusion,
     Diagnostic,
     Draw,
     Estimate,
@@ -47,6 +48,7 @@ __all__ = [
     "Batch",
     "Charge",
     "Check",
+    "Confusion",
     "Counted",
     "Cursor",
     "Deletion",

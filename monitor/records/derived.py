@@ -36,6 +36,24 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
+class Confusion:
+    """How a classifier errs in one outcome ("relevant", "concern2" for concern of 2 or more, "removal"), as measured on
+    posts it never saw. All lists are in the order of ``classes``.
+
+    ``matrix`` counts posts (true, predicted). ``means`` are the mean calibrated scores (true, score) and ``spreads``
+    the covariance of the scores within each true class (true, score, score). ``effects`` say, for each true class, how
+    many times larger the variance of its means is because posts of one author resemble each other; 1 or more.
+    """
+
+    outcome: str
+    classes: tuple[str, ...]
+    matrix: tuple[tuple[int, ...], ...]
+    means: tuple[tuple[float, ...], ...]
+    spreads: tuple[tuple[tuple[float, ...], ...], ...]
+    effects: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Annotation:
     """What one person said of one post by the codebook, blind to what others and the model said.
 

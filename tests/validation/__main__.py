@@ -9,7 +9,7 @@ import time
 from rich.console import Console
 from rich.table import Table
 
-PARTS = ("event", "response")
+PARTS = ("event", "prevalence", "response")
 
 
 def main() -> None:

@@ -1,0 +1,54 @@
+"""How many posts say something, corrected for the classifier's errors: the figures with their intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+import streamlit as st
+
+from monitor.analyse.prevalence import percent
+from monitor.prevalence import Corrected
+
+_BASES = {
+    "labels of people": "by labels that people gave to a random sample of these posts (PPI++)",
+    "held-out posts": "by the classifier's errors on held-out posts (PACC), as far as it errs on these alike",
+    "": "not corrected",
+}
+
+
+def table(found: Mapping[str, Sequence[Corrected]]) -> None:
+    """A row for each outcome, a column for each window of ``found``, by the window's name."""
+    st.subheader("Corrected for the classifier's errors", anchor=False)
+    names = [one.outcome.name for one in next(iter(found.values()))]
+    columns = {window: [_told(one) for one in outcomes] for window, outcomes in found.items()}
+    st.dataframe(
+        pa.table({"": names, **columns}),
+        hide_index=True,
+        width="stretch",
+        height="content",
+        alt="Corrected counts and shares with their intervals",
+    )
+    st.caption(_caption([one for outcomes in found.values() for one in outcomes]))
+
+
+def _told(one: Corrected) -> str:
+    if one.labelled is None:
+        return "–"
+    if one.counts is None or one.outcome.estimate is None:
+        return f"{one.labelled * one.posts:,.0f} · {percent(one.labelled)}, not corrected"
+    number, low, high = one.counts
+    share = one.outcome.estimate
+    return (
+        f"{number:,.0f} ({low:,.0f}–{high:,.0f}) · {percent(share.effect)} ({percent(share.low)}–{percent(share.high)})"
+    )
+
+
+def _caption(outcomes: Sequence[Corrected]) -> str:
+    told = "Of all posts that a rule found and the classifier scored, relevant or not; 95 % intervals. "
+    bases = dict.fromkeys(_BASES[one.basis] for one in outcomes if one.labelled is not None)
+    if not bases:
+        return outcomes[0].outcome.sentence
+    told += f"Corrected {'; or '.join(bases)}." if "" not in {one.basis for one in outcomes} else ""
+    reasons = dict.fromkeys(one.outcome.sentence for one in outcomes if not one.basis and one.labelled is not None)
+    return told + " ".join(reasons)

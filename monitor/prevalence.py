@@ -1,0 +1,198 @@
+"""The join of store and analysis where shares are corrected for the classifier's errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from monitor.analyse.powered import LEAST_LABELLED, powered
+from monitor.analyse.prevalence import Scored, adjusted
+from monitor.classify.agreement import settled
+from monitor.classify.confusion import CLEAR, read_confusions
+from monitor.classify.release import RELEASE
+from monitor.codebook import Labels, codebook
+from monitor.config import Classifier
+from monitor.errors import ModelError, TooFewPosts
+from monitor.records import Confusion, Estimate, Outcome, Window
+from monitor.store import views
+from monitor.store.views import Reader, Scope
+
+TWO = ("no", "yes")
+SAID = {"relevant": "about the terms", "concern2": "clearly worried (concern 2 or more)"}
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """The share of an outcome among ``posts`` collected posts (weighted; relevant or not).
+
+    ``labelled`` is the share that the labels, uncorrected, show; None without posts. ``basis`` says what it rests on:
+    "labels of people", "held-out posts", or "" where it could not be corrected.
+    """
+
+    outcome: Outcome
+    labelled: float | None
+    posts: float
+    basis: str
+
+    @property
+    def counts(self) -> tuple[float, float, float] | None:
+        """How many posts, and the interval's ends."""
+        found = self.outcome.estimate
+        return None if found is None else (found.effect * self.posts, found.low * self.posts, found.high * self.posts)
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """The labelled posts of a sample within a window; ``chance`` is that of being drawn and labelled."""
+
+    sample: str
+    labels: tuple[Labels, ...]
+    rows: tuple[dict[str, Any], ...]
+    chances: tuple[float, ...]
+
+
+def names() -> tuple[str, ...]:
+    """The outcomes, as ``monitor sample --for`` takes them."""
+    return ("relevant", "concern2", *codebook().removal[1:])
+
+
+def corrected(store: Reader, scope: Scope, window: Window, settings: Classifier | None = None) -> tuple[Corrected, ...]:
+    """Relevance, concern of 2 or more and each removal stage among the posts of a window, corrected.
+
+    From labels of people where a random sample of these posts has ``LEAST_LABELLED`` or more of them, else from how
+    the release errs on held-out posts. Where neither is known, no estimate and the reason.
+    """
+    rows = views.scored(store, scope, window).to_pylist()
+    scored_rows = [row for row in rows if row["model_id"] is not None]
+    waiting = sum(row["n"] for row in rows if row["model_id"] is None)
+    if not scored_rows:
+        why = f"Cannot tell: no post of {waiting:,} is scored yet." if waiting else "Cannot tell: no posts."
+        return tuple(Corrected(Outcome(_title(name), None, why), None, 0.0, "") for name in names())
+    note = f" {waiting:,} posts wait for their scores and are not counted." if waiting else ""
+    errs, why = _confusions([row["model_id"] for row in scored_rows], settings or Classifier())
+    held = _adjusted(scored_rows, errs)
+    sample = labelled(store, scope, window, sum(row["weight"] for row in scored_rows))
+    return tuple(_one(name, scored_rows, sample, held, why, note) for name in names())
+
+
+def labelled(store: Reader, scope: Scope, window: Window, posts: float) -> Labelled | None:
+    """The sample with most labelled posts in the window, of those that were drawn of the whole of it."""
+    found = views.sampled_labels(store, scope, window, codebook().version).to_pylist()
+    parts: dict[str, dict[tuple[str, str], list[dict[str, Any]]]] = {}
+    for row in found:
+        parts.setdefault(row["sample"], {}).setdefault((row["platform"], row["post_id"]), []).append(row)
+    fit = [_settled(name, list(by.values())) for name, by in parts.items() if _covers(list(by.values()), posts)]
+    return max(fit, key=lambda one: len(one.labels), default=None)
+
+
+def _covers(drawn: Sequence[list[dict[str, Any]]], posts: float) -> bool:
+    """Whether the posts that a sample stands for are as many as there are: else it was drawn of others, or earlier."""
+    first = [rows[0] for rows in drawn]
+    stands = sum(row["weight"] / row["chance"] for row in first)
+    squares = sum((row["weight"] / row["chance"]) ** 2 * (1 - row["chance"]) for row in first)
+    return bool(abs(stands - posts) <= 3 * float(squares) ** 0.5 + 0.02 * posts)
+
+
+def _settled(name: str, drawn: Sequence[list[dict[str, Any]]]) -> Labelled:
+    """Posts are labelled in random order, so those that are labelled are a random part of the sample."""
+    kept: list[tuple[Labels, dict[str, Any], float]] = []
+    for rows in drawn:
+        said = {row["annotator"]: _labels(row) for row in rows if row["annotator"] is not None}
+        labels = settled(said) if said else None
+        if labels is not None:
+            row = rows[0]
+            kept.append((labels, row, row["chance"] * row["labelled"] / row["drawn"]))
+    labels_of, rows_of, chances = zip(*kept, strict=True) if kept else ((), (), ())
+    return Labelled(name, tuple(labels_of), tuple(rows_of), tuple(chances))
+
+
+def _labels(row: dict[str, Any]) -> Labels:
+    return Labels(int(row["relevant"]), int(row["concern"]), row["removal"], row["stance"])
+
+
+def _confusions(models: Sequence[str], settings: Classifier) -> tuple[dict[str, Confusion], str]:
+    """By outcome; or why there are none."""
+    if len(models) > 1:
+        return {}, f"these posts were scored by {len(models)} models (monitor status says when that is over)"
+    folder = Path(settings.model) if settings.model else RELEASE
+    try:
+        found = {one.outcome: one for one in read_confusions(models[0], folder)}
+    except ModelError as error:
+        return {}, str(error)
+    return found, "" if found else f"how {models[0]} errs on held-out posts is not known (monitor evaluate --keep)"
+
+
+def _adjusted(rows: Sequence[dict[str, Any]], errs: dict[str, Confusion]) -> dict[str, Estimate | str]:
+    """By name of the outcome: the estimate, or why there is none."""
+    found: dict[str, Estimate | str] = {}
+    for outcome, confusion in errs.items():
+        keys = ("none", *names()[2:]) if outcome == "removal" else ("", outcome)
+        try:
+            estimates: Sequence[Estimate | str] = adjusted(_sums(rows, outcome), confusion)
+        except (TooFewPosts, ValueError) as error:
+            estimates = [str(error)] * len(keys)
+        found |= dict(zip(keys, estimates, strict=True))
+    return found
+
+
+def _sums(rows: Sequence[dict[str, Any]], outcome: str) -> Scored:
+    weight = sum(row["weight"] for row in rows)
+    both = []
+    for column in (f"{outcome}_label", f"{outcome}_score"):
+        if outcome == "removal":
+            both.append(tuple(sum(row[column][k] for row in rows) for k in range(len(codebook().removal))))
+        else:
+            yes = sum(row[column] for row in rows)
+            both.append((weight - yes, yes))
+    return Scored(sum(row["n"] for row in rows), weight, sum(row["squares"] for row in rows), both[0], both[1])
+
+
+def _one(
+    name: str,
+    rows: Sequence[dict[str, Any]],
+    sample: Labelled | None,
+    held: dict[str, Estimate | str],
+    why: str,
+    note: str,
+) -> Corrected:
+    outcome, k = ("removal", codebook().removal.index(name)) if name not in SAID else (name, 1)
+    sums = _sums(rows, outcome)
+    share = sums.labels[k] / sums.weight
+    found, basis = held.get(name, why), "held-out posts"
+    if sample is not None and len(sample.labels) >= LEAST_LABELLED:
+        scores = [
+            row[f"{outcome}_score"][k] if outcome == "removal" else row[f"{outcome}_score"] for row in sample.rows
+        ]
+        weights = [row["weight"] for row in sample.rows]
+        told = [float(_holds(name, labels)) for labels in sample.labels]
+        try:
+            found = powered(sums, sums.scores[k] / sums.weight, told, scores, weights, sample.chances)
+            basis = "labels of people"
+        except TooFewPosts as error:
+            found = str(error)
+    if isinstance(found, str):
+        text = f"Uncorrected: the labels show {share:.1%} of {sums.weight:,.0f} posts, because {found}.{note}"
+        return Corrected(Outcome(_title(name), None, text), share, sums.weight, "")
+    text = _sentence(name, found, share, sums, basis, sample) + note
+    return Corrected(Outcome(_title(name), found, text), share, sums.weight, basis)
+
+
+def _sentence(name: str, found: Estimate, share: float, sums: Scored, basis: str, sample: Labelled | None) -> str:
+    n = sums.weight
+    by = f"by {found.n:,} labels of sample '{sample.sample}'" if basis == "labels of people" and sample else ""
+    by = by or "for the errors the classifier makes on held-out posts"
+    counts = f"{found.effect * n:,.0f} ({found.low * n:,.0f} to {found.high * n:,.0f}) of {n:,.0f} posts"
+    what = SAID.get(name, f"removal {name}").capitalize()
+    return f"{what}: {found.text}, {counts}, corrected {by}; the labels alone show {share:.1%}."
+
+
+def _holds(name: str, labels: Labels) -> bool:
+    if name == "relevant":
+        return bool(labels.relevant)
+    return labels.concern >= CLEAR if name == "concern2" else labels.removal == name
+
+
+def _title(name: str) -> str:
+    return {"relevant": "relevant", "concern2": "concern 2+"}.get(name, f"removal: {name}")
