@@ -18,8 +18,7 @@ from monitor.config import Classifier, Config, Event, Secrets, Topic
 from monitor.daily import Day, shown_window
 from monitor.daily import days as days_of
 from monitor.export import LIMIT, Format, export, text_group
-from monitor.impact import Impact
-from monitor.impact import impact as impact_of
+from monitor.impact import Impact, impacts, of_release, wrong_of
 from monitor.prevalence import Corrected
 from monitor.prevalence import corrected as corrected_of
 from monitor.records import Window
@@ -70,9 +69,12 @@ def counted(_store: Store, path: str, scope: Scope, window: Window, topics: tupl
 
 
 @st.cache_data(ttl=60, max_entries=64, show_spinner=False)
-def impact(_store: Store, path: str, what: Event, days: int, scope: Scope, events: tuple[Event, ...]) -> Impact:
+def impact(
+    _store: Store, path: str, what: Event, days: int, scope: Scope, events: tuple[Event, ...], model: str
+) -> Impact:
     """What an event changed; seconds of work, and it changes slowly."""
-    return impact_of(_store, what, events, days, scope)
+    [found] = impacts(_store, events, [what], days, scope, wrong_of(of_release(_store, model)))
+    return found
 
 
 @st.cache_data(ttl=10, max_entries=64, show_spinner=False)

@@ -35,7 +35,9 @@ _POINTS = pa.schema(
 def section(frame: Frame, event: Event, days: int, scope: Scope) -> None:
     """The estimates of one event, in words first."""
     with st.spinner("Estimating what the event changed"):
-        found = data.impact(frame.store, frame.path, event, days, scope, frame.config.events)
+        found = data.impact(
+            frame.store, frame.path, event, days, scope, frame.config.events, frame.config.classifier.model
+        )
     st.subheader("What the event changed", anchor=False)
     first = found.outcomes[0]
     with st.container(key="sentence-impact"):
@@ -85,9 +87,7 @@ def _change(one: Outcome) -> str:
     found = one.estimate
     if found is None:
         return "cannot tell"
-    if one.name in ("posts", "authors", "texts"):
-        return f"× {found.effect:.2f} ({found.low:.2f}–{found.high:.2f})"
-    return f"{100 * found.effect:+.0f} ({100 * found.low:+.0f} to {100 * found.high:+.0f}) points"
+    return f"× {found.effect:.2f} ({found.low:.2f}–{found.high:.2f})"
 
 
 def _chart(found: Impact, frame: Frame) -> Figure:

@@ -1,223 +1,235 @@
-"""The impact of an event: the join of the store's hourly counts with the event study, its checks and the response."""
+"""The impact of events: the join of the store's hourly counts with the event study, its checks and the response."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.analyse import checks
+from monitor.analyse import checks, findings
 from monitor.analyse.coverage import Coverage
-from monitor.analyse.coverage import collected as collected_of
-from monitor.analyse.event_study import LEAST_POSTS, SEEN, Effect, Study, effect, foreseen, study
-from monitor.analyse.response import History, Response, response
-from monitor.analyse.segments import Placed
-from monitor.analyse.share_study import LEAST_POSTS as LEAST_FOR_SHARE
-from monitor.analyse.share_study import share_effect
-from monitor.analyse.verdicts import share_sentence, volume_sentence
+from monitor.analyse.coverage import collected as share_collected
+from monitor.analyse.event_study import Effect, Placed, Study, effect, study
+from monitor.analyse.regression import Measure
+from monitor.analyse.response import History, response
 from monitor.completeness import of_windows
 from monitor.config import Event
-from monitor.records import Diagnostic, Outcome, Window
-from monitor.store import Store, views
-from monitor.store.hourly import hourly, loudest
+from monitor.records import Confusion, Diagnostic, Outcome, Window
+from monitor.store import Moment, Store, views
+from monitor.store.hours import counted, loudest
 from monitor.store.views import Scope
 from monitor.study import event_gaps, known_to, own_scope
 
 Values = NDArray[np.float64]
+Counts = Mapping[str, Values]
+Wrong = Mapping[str, tuple[float, float]]
+Sides = tuple[tuple[Coverage, ...], tuple[Coverage, ...]]
 
-_HOUR = timedelta(hours=1)
-_LOOK_BACK = timedelta(days=548)
-_AFTERMATH = 4  # windows: so long the model follows what an event left
-_JUDGED = ("concern 2 or more", "removal talk")  # shares of which a response is judged
-_SHARES = {
-    "concern 2 or more": ("clear",),
-    "removal talk": ("considering", "committed", "done", "blocked"),
-    "removal: considering": ("considering",),
-    "removal: committed": ("committed",),
-    "removal: done": ("done",),
-    "removal: blocked": ("blocked",),
-}
+_HOUR, _LONGEST = timedelta(hours=1), timedelta(days=548)
+_VOLUMES = ("posts", "authors", "texts")
+_STAGES = ("considering", "committed", "done", "blocked")
+_RESPONSES = ("statement", "executive_statement", "terms_revised")
+_TOP_CONCERN = 3.0
+MEAN, HIGH, LEAVING = "mean concern", "share of concern 2 or more", "share of removal talk"
 
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """What an event changed. ``outcomes`` are those of the event study, ``verdict`` those of the response.
+    """What an event changed, outcome by outcome; of a response also the ``verdict`` whether it quelled the outcry.
 
-    ``found`` are posts of each hour of the window, ``expected``, ``low`` and ``high`` as they would be without it;
-    empty where nothing could be said. ``coverage`` is that of each live stream before and after.
+    ``found``, ``expected``, ``low`` and ``high`` are posts in each hour from the event on: as they came, and as they
+    would have come without it, with the band of 95 % of windows. Empty where nothing can be said. ``coverage`` is that
+    of each live stream in the ``days`` before and after.
     """
 
     event: Event
     days: float
     outcomes: tuple[Outcome, ...]
     verdict: tuple[Outcome, ...]
-    coverage: tuple[tuple[Coverage, ...], tuple[Coverage, ...]]
-    found: Values
-    expected: Values
-    low: Values
-    high: Values
+    coverage: Sides
+    found: Values = field(default_factory=lambda: np.zeros(0))
+    expected: Values = field(default_factory=lambda: np.zeros(0))
+    low: Values = field(default_factory=lambda: np.zeros(0))
+    high: Values = field(default_factory=lambda: np.zeros(0))
 
 
 @dataclass(frozen=True, slots=True)
 class _Data:
+    """Hourly, of the whole window, whose edges are hours after the first event; ``placed`` are the ``known`` events."""
+
     window: Window
-    columns: dict[str, Values]
-    loudest: Values
+    counts: Counts
+    loudest: Mapping[str, Values]
     collected: Values
-    events: tuple[Placed, ...]
-    titles: tuple[str, ...]
-    number: int
+    known: Sequence[Event]
+    placed: Sequence[Placed]
+
+    @property
+    def leaving(self) -> Values:
+        return np.asarray(np.sum([self.counts[stage] for stage in _STAGES], axis=0))
 
 
-def impact(store: Store, event: Event, events: Sequence[Event], days: float = 3, scope: Scope | None = None) -> Impact:
-    """Everything that is said of one event.
+def impacts(
+    store: Store,
+    events: Sequence[Event],
+    asked: Sequence[Event],
+    days: float = 3,
+    scope: Scope | None = None,
+    wrong: Wrong | None = None,
+) -> list[Impact]:
+    """What each event of one topic changed in the days after it, all known events in one model.
 
     Args:
-        events: all events; those of other topics are left out.
-        days: the width of the windows before and after.
-        scope: which posts; by default those of the event's topic.
+        events: all that are known; those of other topics are left out.
+        asked: which of them to answer for, of one topic.
+        scope: None takes that topic, or all where they name none.
+        wrong: of a share's name, how many of how many held-out posts without it the classifier said to have it.
     """
-    scope = scope or own_scope(event)
-    width = timedelta(days=days)
+    if not asked:
+        return []
+    topic, width = asked[0].topic, timedelta(days=days)
+    known = sorted((e for e in {*events, *asked} if topic is None or e.topic in (None, topic)), key=lambda e: e.at)
+    sides = [Window(at, at + width) for event in asked for at in (event.at - width, event.at)]
     with store.reading() as moment:
-        coverage = of_windows(moment, [Window(event.at - width, event.at), Window(event.at, event.at + width)])
-        data = _data(moment, scope, event, events, days)
-    both = (coverage[0], coverage[1])
-    if isinstance(data, str):
-        nothing = np.zeros(0)
-        refusal = Outcome("posts", None, data)
-        return Impact(event, days, (refusal,), (), both, nothing, nothing, nothing, nothing)
-    outcomes, found = _study(data, event, days)
-    verdict = _response(data, event, events)
-    band = (np.zeros(0),) * 4
-    if found is not None:
-        band = (data.columns["posts"][data.events[data.number].window], found.expected, found.low, found.high)
-    return Impact(event, days, outcomes, verdict.outcomes, both, *band)
+        data = _data(moment, scope or own_scope(asked[0]), known, asked, max(1, round(days * 24)))
+        found = of_windows(moment, sides)
+    covered = list(zip(found[::2], found[1::2], strict=True))
+    if data is None:
+        return [_nothing(event, days, both) for event, both in zip(asked, covered, strict=True)]
+    told = [study(measure, data.collected, data.placed) for measure in _measures(data, wrong or {})]
+    return [
+        _impact(data, told, known.index(event), days, both) for event, both in zip(asked, covered, strict=True)
+    ]  # fmt: skip
 
 
-def _data(moment: views.Reader, scope: Scope, event: Event, events: Sequence[Event], days: float) -> _Data | str:
-    """Hourly counts laid so that the event is an edge; a sentence where there are none."""
+def wrong_of(confusions: Sequence[Confusion]) -> dict[str, tuple[float, float]]:
+    """False positives of how many held-out posts, by the share they inflate; fewer count where authors repeat."""
+    found = {}
+    for one in confusions:
+        name = {"concern2": HIGH, "removal": LEAVING}.get(one.outcome)
+        if name:
+            first = one.matrix[0]
+            found[name] = (sum(first[1:]) / one.effects[0], sum(first) / one.effects[0])
+    return found
+
+
+def of_release(store: Store, model: str = "") -> tuple[Confusion, ...]:
+    """How the classifier that scored the stored posts errs; nothing where several did, or it is not known here.
+
+    Args:
+        model: as the configuration names it, the shipped one where empty; nothing is fetched.
+    """
+    from monitor.classify.confusion import read_confusions
+    from monitor.classify.release import RELEASE
+
+    models = [row["model_id"] for row in store.read("status_models").to_pylist()]
+    return read_confusions(models[0], Path(model) if model else RELEASE) if len(models) == 1 else ()
+
+
+def _data(
+    moment: Moment, scope: Scope, known: Sequence[Event], asked: Sequence[Event], hours: int
+) -> _Data | None:  # fmt: skip
     head = views.head(moment)
-    reached = known_to(head)
-    if head.oldest_at is None or reached is None:
-        return "Nothing has been collected yet."
-    first = min(at for at in (head.oldest_at, head.begun_at) if at is not None)
-    if event.at >= reached:
-        return f"“{event.title}” lies after all that was collected so far."
-    if event.at <= first:
-        return f"“{event.title}” lies before anything was collected, so there is nothing to compare with."
-    back = int((event.at - max(first, event.at - _LOOK_BACK)) / _HOUR)
-    ahead = int((min(reached, event.at + _AFTERMATH * timedelta(days=days)) - event.at) / _HOUR)
-    if back < 24 or ahead < 24:
-        which = "before" if back < 24 else "after"
-        return f"Only {min(back, ahead)} hours {which} “{event.title}” were collected; at least 24 are needed."
-    window = Window(event.at - back * _HOUR, event.at + ahead * _HOUR)
-    wide = min(int(days * 24), ahead)
-    near = [one for one in _of_topic(event, events) if window.start < one.at < window.end]
-    placed = [Placed(int((one.at - window.start) / _HOUR), wide) for one in near]
-    number = next(place for place, one in enumerate(near) if one.id == event.id)
-    loud = Window(event.at, event.at + wide * _HOUR)
+    begun = [at for at in (head.oldest_at, head.begun_at) if at is not None]
+    reached, anchor = known_to(head), asked[0].at
+    if reached is None or not begun:
+        return None
+    first = max(min(begun), min(event.at for event in asked) - _LONGEST)
+    start = anchor - _HOUR * int((anchor - first) / _HOUR) if first < anchor else anchor - _HOUR
+    n = int((reached - start) / _HOUR) + 1
+    if n < 1:
+        return None
+    window = Window(start, start + n * _HOUR)
+    loud = loudest(moment, scope, window, [Window(event.at, event.at + hours * _HOUR) for event in asked])
     return _Data(
         window,
-        dict(hourly(moment, scope, window)),
-        loudest(moment, scope, window, loud),
-        collected_of(window.start, 3600, back + ahead, event_gaps(moment, window, scope.topics)),
-        tuple(placed),
-        tuple(one.title for one in near),
-        number,
+        counted(moment, scope, window),
+        {event.id: own for event, own in zip(asked, loud, strict=True)},
+        share_collected(start, 3600, n, event_gaps(moment, window, scope.topics)),
+        known,
+        [findings.shortened(Placed(round((event.at - start) / _HOUR), hours), n) for event in known],
     )
 
 
-def _of_topic(event: Event, events: Sequence[Event]) -> list[Event]:
-    """Those that may have moved the same posts; one without a topic concerns them all."""
-    return [one for one in events if event.topic is None or one.topic in (None, event.topic)]
+def _measures(data: _Data, wrong: Wrong) -> list[Measure]:
+    counts, posts = data.counts, data.counts["posts"]
+    return [
+        *(Measure(name, counts[name]) for name in _VOLUMES),
+        Measure(MEAN, counts["concern"] / _TOP_CONCERN, posts, _TOP_CONCERN),
+        Measure(HIGH, counts["concern2"], posts, wrong=wrong.get(HIGH)),
+        Measure(LEAVING, data.leaving, posts, wrong=wrong.get(LEAVING)),
+        *(Measure(findings.STAGE + stage, counts[stage]) for stage in _STAGES),
+    ]
 
 
-def _study(data: _Data, event: Event, days: float) -> tuple[tuple[Outcome, ...], Effect | None]:
-    posts, number = data.columns["posts"], data.number
-    if (posts[data.collected >= SEEN] == 0).all():
-        return (Outcome("posts", None, "No relevant posts were collected in all that time."),), None
-    fitted = study(posts, data.collected, data.events)
-    of = {unit: study(data.columns[unit], data.collected, data.events) for unit in ("authors", "texts")}
-    shares = [_share(name, data, event) for name in _SHARES]
-    window = data.events[number].window
-    came, without = posts[window].sum(), foreseen(fitted, number)
-    if came + without < LEAST_POSTS or (data.collected[window] < SEEN).all():
-        told = f"{came:,.0f} posts came after “{event.title}” and {without:,.0f} would have without it"
-        refusal = Outcome("posts", None, f"Too few posts to tell: {told}; {LEAST_POSTS} are needed.")
-        return (refusal, *shares), None
-    found = effect(fitted, number)
-    made = _checks(data, fitted, found, of["texts"])
-    outcomes = [Outcome("posts", found.estimate, volume_sentence("posts", found, event.title, days, made), made)]
-    for unit, one in of.items():
-        counted = effect(one, number)
-        outcomes.append(
-            Outcome(unit, counted.estimate, volume_sentence(unit, counted, event.title, days, made[:3]), made[:3])
-        )
-    return (*outcomes, *shares), found
+def _impact(data: _Data, told: Sequence[Study], number: int, days: float, coverage: Sides) -> Impact:
+    event = data.known[number]
+    outcomes = _outcomes(data, told, number)
+    verdict = _response(data, event) if event.kind in _RESPONSES else ()
+    if outcomes[0].estimate is None:
+        return Impact(event, days, outcomes, verdict, coverage)
+    volume = effect(told[0], number)
+    found = data.counts["posts"][data.placed[number].window]
+    return Impact(event, days, outcomes, verdict, coverage, found, volume.expected, volume.low, volume.high)
 
 
-def _checks(data: _Data, fitted: Study, found: Effect, of_texts: Study) -> tuple[Diagnostic, ...]:
-    number = data.number
-    return (
-        checks.overlapping(data.events, number, data.titles),
-        checks.covered(fitted, number),
-        checks.before(fitted, number),
-        checks.own_swings(fitted),
-        checks.one_account(fitted, number, found, data.loudest),
-        checks.copies(found, effect(of_texts, number)),
-    )
+def _outcomes(data: _Data, told: Sequence[Study], number: int) -> tuple[Outcome, ...]:
+    event, made = data.known[number], []
+    effects = [None if findings.refusal(one, number) else effect(one, number) for one in told]
+    texts = effects[_VOLUMES.index("texts")]
+    for one, found in zip(told, effects, strict=True):
+        why = findings.refusal(one, number, found)
+        if why or found is None:
+            assert why is not None
+            made.append(findings.refused(one.fitted.measure.name, event.title, why))
+            continue
+        diagnostics = _checks(data, one, number, found, texts)
+        made.append(findings.outcome(one, found, event.title, _span(one.events[number].hours), diagnostics))
+    return tuple(made)
 
 
-def _share(name: str, data: _Data, event: Event) -> Outcome:
-    part = np.sum([data.columns[column] for column in _SHARES[name]], axis=0)
-    seen = data.collected >= SEEN
-    posts = data.columns["posts"] * seen
-    estimate = share_effect(part * seen, posts, data.events, data.number)
-    made = (checks.overlapping(data.events, data.number, data.titles),)
-    if estimate is None:
-        within = posts[data.events[data.number].window].sum()
-        before = posts[: data.events[data.number].at].sum()
-        told = f"{before:,.0f} posts before and {within:,.0f} after, {part.sum():,.0f} of the kind"
-        needed = f"{LEAST_FOR_SHARE} of each side and some of both kinds are needed"
-        return Outcome(name, None, f"Too few posts to tell: {told}; {needed}.")
-    return Outcome(name, estimate, share_sentence(name, estimate, event.title, made), made)
+def _checks(data: _Data, told: Study, number: int, found: Effect, texts: Effect | None) -> tuple[Diagnostic, ...]:
+    made = [
+        checks.placebo_dates(told, number, found),
+        checks.pre_trend(told, number, found),
+        checks.overlapping(told.events, [event.title for event in data.known], number),
+        checks.covered(data.collected, told.events[number]),
+        checks.enough_posts(found),
+    ]
+    if told.fitted.measure.name == "posts":
+        made.append(_one_author(data, told, number, found))
+        if texts is not None:
+            made.append(checks.copypasta(found, texts))
+    return tuple(made)
 
 
-def _response(data: _Data, event: Event, events: Sequence[Event]) -> Response:
-    shares = {name: np.sum([data.columns[c] for c in _SHARES[name]], axis=0) for name in _JUDGED}
-    history = History(data.window.start, data.columns["posts"], data.collected, shares)
-    others = [one.at for one in _of_topic(event, events) if one.id != event.id]
-    return response(history, event.at, others)
+def _one_author(data: _Data, told: Study, number: int, found: Effect) -> Diagnostic:
+    """Leave one out: the author who posted most after the event."""
+    own = data.loudest[data.known[number].id]
+    rest = data.counts["posts"] - own
+    window = told.events[number].window
+    share = float(own[window].sum() / max(found.found, 1))
+    if rest[: told.events[number].at].sum() == 0 or rest.sum() < findings.LEAST_POSTS:
+        return Diagnostic("one author", False, f"one account wrote {share:.0%} of it, and nearly nobody else wrote")
+    others = study(Measure("posts", rest), data.collected, told.events)
+    return checks.one_author(found, effect(others, number), share)
 
 
-def as_dict(found: Impact) -> dict[str, object]:
-    """The JSON of ``monitor impact``."""
-    return {
-        "event": found.event.id,
-        "title": found.event.title,
-        "at": _iso(found.event.at),
-        "days": found.days,
-        "outcomes": [*map(_outcome, found.outcomes), *(_outcome(one, "response: ") for one in found.verdict)],
-        "coverage": {
-            when: [_shares(one) for one in part] for when, part in zip(("before", "after"), found.coverage, strict=True)
-        },
-    }
+def _response(data: _Data, event: Event) -> tuple[Outcome, ...]:
+    shares = {"concern 2 or more": data.counts["concern2"], "removal talk": data.leaving}
+    history = History(data.window.start, data.counts["posts"], data.collected, shares)
+    return response(history, event.at, [other.at for other in data.known if other.id != event.id]).outcomes
 
 
-def _shares(one: Coverage) -> dict[str, object]:
-    return {"stream": one.stream, "live": one.live, "filled": one.filled, "missing": one.missing}
+def _nothing(event: Event, days: float, coverage: Sides) -> Impact:
+    why = Diagnostic("posts", False, "nothing has been collected before or after it")
+    return Impact(event, days, (findings.refused("posts", event.title, why),), (), coverage)
 
 
-def _outcome(one: Outcome, prefix: str = "") -> dict[str, object]:
-    names = ("effect", "low", "high", "level", "method", "n")
-    numbers = {name: getattr(one.estimate, name) if one.estimate else None for name in names}
-    made = [{"name": check.name, "passed": check.passed, "text": check.text} for check in one.diagnostics]
-    return {"name": prefix + one.name, **numbers, "sentence": one.sentence, "checks": made}
-
-
-def _iso(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")
+def _span(hours: int) -> str:
+    days = hours / 24
+    return "day" if days == 1 else f"{days:g} days" if days.is_integer() else f"{hours} hours"

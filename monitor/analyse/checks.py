@@ -1,4 +1,4 @@
-"""Checks that an event's effect has to pass, made by themselves; a failed one changes what is said."""
+"""Checks that an event study makes of itself. One that failed changes the sentence; one that cannot be made says so."""
 
 from __future__ import annotations
 
@@ -6,94 +6,89 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from monitor.analyse.event_study import Effect, Study, Values, effect, study, swing
-from monitor.analyse.segments import LEAST_WINDOWS, Placed
-from monitor.records import Diagnostic
+from monitor.analyse.coverage import ENOUGH
+from monitor.analyse.event_study import ENOUGH_WINDOWS, LEAST_WINDOWS, Effect, Placed, Study
+from monitor.analyse.regression import TAIL, Values
+from monitor.records import Diagnostic, Estimate
 
-ENOUGH = 0.9  # of a window must have been collected
-_OUTLYING = 2.0  # errors from what was expected
-_SILENT = 0.1  # share of windows without an event in which the method may see one
-
-
-def own_swings(fitted: Study) -> Diagnostic:
-    """Placebo dates: is the method silent where there was no event?"""
-    name, n = "placebo dates", len(fitted.swings)
-    if n < LEAST_WINDOWS:
-        return Diagnostic(
-            name, None, f"only {n} windows of equal width without any event were collected, {LEAST_WINDOWS} are needed"
-        )
-    loud = int((np.abs(fitted.swings - fitted.swings.mean()) > _OUTLYING * fitted.spread).sum())
-    text = f"in {loud} of {n} windows without any event the volume was as far off as in one of twenty"
-    return Diagnostic(name, loud <= max(1, _SILENT * n), text)
+FATAL = ("pre-trend", "overlapping windows", "coverage")  # the effect itself is in doubt, not only what is behind it
+FEW_POSTS = 30
+_STRAYED = (0.01, 0.99)  # quantiles of what windows hold before placebo dates
 
 
-def before(fitted: Study, number: int) -> Diagnostic:
-    """Pre-trend: was the volume as expected just before the event?"""
-    event = fitted.events[number]
-    name = "before the event"
-    if event.at < event.hours or not len(fitted.swings) >= LEAST_WINDOWS:
-        return Diagnostic(name, None, "too little was collected before it to tell whether the volume moved already")
-    off = swing(fitted, event.at - event.hours, event.hours)
-    passed = abs(off) <= _OUTLYING * fitted.spread
-    how = "as expected" if passed else f"{np.exp(off):.1f} times what was expected already"
-    return Diagnostic(name, bool(passed), f"in the window before it the volume was {how}")
+def side(estimate: Estimate) -> int:
+    """1 where the interval lies above no effect, -1 where below, else 0."""
+    return int(estimate.low > 1) - int(estimate.high < 1)
 
 
-def overlapping(events: Sequence[Placed], number: int, titles: Sequence[str]) -> Diagnostic:
-    """Does another event lie in the window, or so shortly before that its own window reaches in?"""
-    event = events[number]
+def placebo_dates(told: Study, number: int, found: Effect) -> Diagnostic:
+    """How the effect ranks among those of dates at which nothing happened."""
+    swings = told.swings[number]
+    if found.rank is None:
+        least = f"at least {LEAST_WINDOWS} are needed, and {ENOUGH_WINDOWS} to count ranks"
+        text = f"only {max(0.0, swings.windows):.0f} windows without an event lie side by side; {least}"
+        return Diagnostic("placebo dates", None, text)
+    text = f"of {len(swings.rest)} dates without an event, {found.rank:.0%} show as strong an effect"
+    return Diagnostic("placebo dates", side(found.estimate) == 0 or found.rank <= 0.05, text)
+
+
+def pre_trend(told: Study, number: int, found: Effect) -> Diagnostic:
+    """Whether the window before the event already held what windows rarely hold."""
+    swings = told.swings[number]
+    if found.rank is None:
+        return Diagnostic("pre-trend", None, "too few windows without an event to know how they differ by themselves")
+    low, high = np.quantile(swings.before, _STRAYED)
+    text = f"the window before it held {np.exp(found.before):.2f} times what was expected"
+    passed = bool(low - 1e-9 <= found.before <= high + 1e-9)
+    return Diagnostic("pre-trend", passed, text if passed else f"{text}: something was under way already")
+
+
+def overlapping(events: Sequence[Placed], titles: Sequence[str], number: int) -> Diagnostic:
+    """Whether another event stands in the window, or so shortly before it that its own is not over."""
+    own = events[number]
     near = [
-        titles[other]
-        for other, one in enumerate(events)
-        if other != number and event.at - event.hours < one.at < event.at + event.hours
+        title
+        for title, other in zip(titles, events, strict=True)
+        if other is not own and -other.hours < other.at - own.at < own.hours
     ]
-    told = " and ".join(f"“{title}”" for title in near)
-    text = f"{told} lies within the same time, so they cannot be told apart" if near else "no other event is near"
-    return Diagnostic("overlapping events", not near, text)
+    if near:
+        return Diagnostic("overlapping windows", False, "its window overlaps that of " + " and ".join(near))
+    late = any(0 < own.at - other.at < TAIL * other.hours for other in events)
+    text = "what is left of an earlier event is in the model" if late else "no other event stands near it"
+    return Diagnostic("overlapping windows", True, text)
 
 
-def covered(fitted: Study, number: int) -> Diagnostic:
-    """Was enough of the window, and of the one before, collected?"""
-    event = fitted.events[number]
-    shares = {
-        "before": fitted.collected[max(0, event.at - event.hours) : event.at],
-        "after": fitted.collected[event.window],
-    }
-    told = {when: float(share.mean()) if len(share) else 0.0 for when, share in shares.items()}
-    text = f"{told['before']:.0%} of the time before it and {told['after']:.0%} after it were collected"
-    return Diagnostic("coverage", min(told.values()) >= ENOUGH, text)
+def covered(collected: Values, event: Placed) -> Diagnostic:
+    """Whether the windows before and after were collected."""
+    before = collected[max(0, event.at - event.hours) : max(0, event.at)]
+    shares = {"after": collected[event.window].mean(), "before": before.mean() if len(before) else 0.0}
+    text = " and ".join(f"{share:.0%} of the window {when} it" for when, share in shares.items()) + " was collected"
+    return Diagnostic("coverage", bool(min(shares.values()) >= ENOUGH), text)
 
 
-def one_account(fitted: Study, number: int, found: Effect, loudest: Values) -> Diagnostic:
-    """Leave-one-author-out: does the effect stand without the account that posted most?"""
-    event = fitted.events[number]
-    part = fitted.posts[event.window].sum()
-    share = float(loudest[event.window].sum() / part) if part else 0.0
-    rest = np.maximum(fitted.posts - loudest, 0)
-    text = f"the account that posted most wrote {share:.0%} of the posts"
-    if rest[event.window].sum() == 0:
-        return Diagnostic("one account", False, "all posts of the window are by one account")
-    without = effect(study(rest, fitted.collected, fitted.events), number)
-    return Diagnostic("one account", _same(found, without), f"{text}; {_told(found, without, 'without it')}")
+def enough_posts(found: Effect) -> Diagnostic:
+    """Whether the window holds enough for its share or ratio to be more than a handful of posts."""
+    n = found.estimate.n
+    return Diagnostic("posts", n >= FEW_POSTS, f"{n:,} {'post stands' if n == 1 else 'posts stand'} in the window")
 
 
-def copies(found: Effect, of_texts: Effect) -> Diagnostic:
-    """Copypasta collapsed: does the effect stand where nearly the same text counts once?"""
-    return Diagnostic(
-        "copied texts", _same(found, of_texts), _told(found, of_texts, "counting every text once an hour")
-    )
+def one_author(found: Effect, without: Effect, share: float) -> Diagnostic:
+    """Whether the finding is the same without the author who posted most after the event."""
+    ratio = without.estimate
+    text = f"one account wrote {share:.0%} of it; without it {_times(ratio)}"
+    return Diagnostic("one author", side(found.estimate) == side(ratio), text)
 
 
-def _same(found: Effect, other: Effect) -> bool:
-    return _sign(found) in (0, _sign(other))
+def copypasta(found: Effect, texts: Effect) -> Diagnostic:
+    """Whether the finding is the same where every text counts once an hour."""
+    ratio = texts.estimate
+    return Diagnostic("copypasta", side(found.estimate) == side(ratio), f"distinct texts: {_times(ratio)}")
 
 
-def _sign(found: Effect) -> int:
-    return int(found.estimate.low > 1) - int(found.estimate.high < 1)
+def figure(ratio: float) -> str:
+    """A ratio with as many digits as tell something."""
+    return f"{ratio:.2f}" if ratio < 10 else f"{ratio:,.0f}"
 
 
-def _told(found: Effect, other: Effect, how: str) -> str:
-    one = other.estimate
-    verb = "the effect stands" if _same(found, other) else "nothing of the effect is left"
-    verb = verb if _sign(found) else "no clear change either"
-    return f"{verb} {how}: {one.effect:.1f} times ({one.low:.1f} to {one.high:.1f})"
+def _times(ratio: Estimate) -> str:
+    return f"{figure(ratio.effect)} times ({figure(ratio.low)} to {figure(ratio.high)})"

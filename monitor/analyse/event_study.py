@@ -1,14 +1,12 @@
-"""What did events change? One segmented negative-binomial regression of hourly counts, all events in it.
+"""What did events change? One segmented regression of hourly counts with all events in it, judged by quiet windows.
 
-Each event has a step, and two ramps that let the step change over the window that is judged and over three times as
-long after it, so that an outcry may jump, fall and come to rest; hour of the day and of the week are harmonics; the
-share of each hour that was collected is an offset, and hours that were hardly collected are left out (interrupted time
-series: Wagner et al. 2002; Bernal et al. 2017). The effect of an event is what came in the window over what the model
-expects without the event, everything else as it was; its terms only keep the rest of the model clear of it.
-
-Posts beget posts, so hours are no independent draws. Errors are those of Newey and West (1987) over the length of the
-window; and where there is enough time without any event, the same window laid over it shows how much such windows
-differ by themselves. The wider of the two is taken.
+The effect of an event is what its window held over what the ``regression`` expects there without it, the window itself
+left out of the fit. Posts beget posts: hours are no independent draws, and no formula knows how far a window strays by
+itself. Therefore the same is asked of every stretch without an event: what it held over what was expected, corrected by
+what the stretch before it held. Those placebos are the distribution of no effect, and their quantiles the interval: a
+conformal one, exact where the time of the event is exchangeable with theirs (Chernozhukov, Wuethrich and Zhu 2021).
+Where they are too few for a quantile, Student's t or the furthest of them, whichever is wider; where there are nearly
+none, Newey and West's (1987) error with the fixed-b critical values of Kiefer and Vogelsang (2005).
 """
 
 from __future__ import annotations
@@ -18,180 +16,233 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from monitor.analyse.segments import (
-    FEWEST_FREE,
-    LEAST_WINDOWS,
-    LEVEL,
-    PER_EVENT,
-    Placed,
-    event_terms,
-    fit,
-    negative_binomial,
-    penalty,
-    quiet_windows,
-    sandwich,
-)
+from monitor.analyse.regression import SEEN, TAIL, Mask, Measure, Regression, Values, fit
 from monitor.records import Estimate
 
-Values = NDArray[np.float64]
-Mask = NDArray[np.bool_]
-
-METHOD = "segmented negative-binomial regression"
-SEEN = 0.5  # share of an hour that must have been collected
-LEAST_POSTS = 10  # in the window and what would have come without the event, together
-_DAY, _WEEK = 24, 168
-_FULL_WEEKS = 3  # of data, for the week to have a rhythm of its own
+LEVEL = 0.95
+PLACEBO = "segmented regression, interval from placebo dates"
+HAC = "segmented regression, Newey-West interval"
+LEAST_WINDOWS = 8  # without an event, side by side, for placebos to say how windows differ
+ENOUGH_WINDOWS = 39  # for a 2.5 % quantile to exist among them
+_MOST_PLACEBOS, _FEWEST, _SHRINK, _HALF = 400, 2.0, 10.0, 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
-    """``estimate`` is a ratio, 1 for none; ``added`` the same in posts, with its interval.
+class Placed:
+    """Where an event stands: hours from the start of the series, and how long its window is."""
 
-    ``expected`` are the counts of each hour of the window without the event, ``low`` and ``high`` their interval as a
-    band.
+    at: int
+    hours: int
+
+    @property
+    def window(self) -> slice:
+        return slice(max(0, self.at), self.at + self.hours)
+
+
+@dataclass(frozen=True, slots=True)
+class Swings:
+    """Logarithms of found over expected counts at placebo dates ``at``: ``before`` each, and ``after`` it.
+
+    ``slope`` of after on before, ``shift`` and the ``rest`` that it leaves. ``windows`` would fit side by side.
     """
 
-    estimate: Estimate
-    added: tuple[float, float, float]
-    expected: Values
-    low: Values
-    high: Values
+    at: Values
+    before: Values
+    after: Values
+    slope: float
+    shift: float
+    rest: Values
+    windows: float
 
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """A fitted model: expected counts of whole hours, ``fitted`` with and ``without[i]`` without event i.
+    """One measure's regression with all events, and how windows differ without any."""
 
-    ``swings`` are the logarithms of found over expected counts of windows in which no event stands; ``spread`` their
-    standard deviation, NaN where there are too few.
+    fitted: Regression
+    events: tuple[Placed, ...]
+    swings: tuple[Swings, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """``estimate`` is a ratio, 1 for none; ``added`` the same in counts (or share of cases) with its interval.
+
+    ``expected`` are the counts (or shares) of each hour of the window without the event, ``low`` and ``high`` their
+    band. ``before`` is the swing of the window before the event; ``score`` says where the effect ranks among placebos:
+    the share of them that strayed no less, from 0 to 1, None without placebos.
     """
 
-    events: tuple[Placed, ...]
-    posts: Values
-    collected: Values
-    fitted: Values
-    design: Values
-    without: tuple[Values, ...]
-    covariance: Values
-    swings: Values
-
-    @property
-    def seen(self) -> Mask:
-        return self.collected >= SEEN
-
-    @property
-    def spread(self) -> float:
-        return float(self.swings.std(ddof=1)) if len(self.swings) >= LEAST_WINDOWS else math.nan
+    estimate: Estimate
+    added: tuple[float, float, float]
+    found: float
+    foreseen: float
+    expected: Values
+    low: Values
+    high: Values
+    before: float
+    rank: float | None
 
 
-def study(posts: Values, collected: Values, events: Sequence[Placed]) -> Study:
-    """Fit the model.
+def study(measure: Measure, collected: Values, events: Sequence[Placed]) -> Study:
+    """Fit the model and ask it of all stretches in which no event stands.
 
     Args:
-        posts: hourly counts, shape (hours,).
+        measure: hourly, shape (hours,).
         collected: share of each hour that was collected, 0 to 1.
         events: in any order; those outside of the series have no terms.
     """
-    clock = _clock(len(posts))
-    design = np.concatenate([clock, *(event_terms(len(posts), event) for event in events)], axis=1)
-    prior = penalty(clock.shape[1], len(events))
-    seen = collected >= SEEN
-    offset, alpha = np.log(np.maximum(collected, SEEN))[seen], 0.5
-    for _ in range(3):  # the dispersion by moments (Breslow 1984)
-        fitted = fit(design[seen], posts[seen], offset, negative_binomial(alpha), prior)
-        alpha = _dispersion(posts[seen], fitted.mean, seen.sum() - design.shape[1])
-    covariance = sandwich(design[seen], fitted, prior, max(event.hours for event in events))
-    parameters = fitted.parameters
-    without = tuple(np.exp(_left_out(design, number, clock.shape[1]) @ parameters) for number in range(len(events)))
-    expected = np.exp(design @ parameters)
-    swings = _swings(posts, collected, expected, events)
-    return Study(tuple(events), posts, collected, expected, design, without, covariance, swings)
+    fitted = fit(measure, collected, [(event.at, event.hours) for event in events])
+    widths = {event.hours for event in events}
+    known = {hours: _swings(fitted, events, hours) for hours in widths}
+    return Study(fitted, tuple(events), tuple(known[event.hours] for event in events))
 
 
-def effect(fitted: Study, number: int) -> Effect:
-    """What the event of that number changed in its window."""
-    event = fitted.events[number]
-    seen = fitted.seen[event.window]
-    share = fitted.collected[event.window] * seen
-    with_it, without = fitted.fitted[event.window] * share, fitted.without[number][event.window] * share
-    design = fitted.design[event.window]
-    bare = _left_out(design, number, design.shape[1] - PER_EVENT * len(fitted.events))
-    slope = (with_it @ design) / with_it.sum() - (without @ bare) / without.sum()
-    found = float(fitted.posts[event.window][seen].sum())
-    log_ratio = math.log((found + 0.5) / (float(without.sum()) + 0.5))
-    error = math.sqrt(max(0.0, float(slope @ fitted.covariance @ slope)))
-    by_itself = fitted.spread * math.sqrt(1 + 1 / len(fitted.swings)) if len(fitted.swings) >= LEAST_WINDOWS else 0.0
-    error = max(error, by_itself)
-    half = _quantile(fitted) * error
-    ratio, low, high = (math.exp(log_ratio + shift) for shift in (0.0, -half, half))
-    estimate = Estimate(ratio, low, high, LEVEL, METHOD, round(found))
-    added = (found - found / ratio, found - found / low, found - found / high)
-    whole = fitted.without[number][event.window]
-    return Effect(estimate, added, whole, whole * math.exp(-half), whole * math.exp(half))
+def effect(told: Study, number: int) -> Effect:
+    """What the event of that number changed in its window; for the caller to refuse before, where it is too little."""
+    event, swings = told.events[number], told.swings[number]
+    found, foreseen, before, expected = _around(told.fitted, event, number, len(told.events))
+    quiet = swings.windows >= LEAST_WINDOWS
+    middle = swings.shift + swings.slope * before if quiet else 0.0
+    low, high = _placebo_range(swings) if quiet else _hac_range(told, event)
+    log_ratio = _log_ratio(found, foreseen) - middle
+    ends = (log_ratio, log_ratio - high, log_ratio - low)
+    ratio = _corrected(told.fitted.measure, found, told.fitted.exposure[event.window].sum(), ends)
+    shifted = expected * math.exp(middle)
+    estimate = Estimate(*ratio, LEVEL, PLACEBO if quiet else HAC, round(_cases(told.fitted, event)))
+    size = found if told.fitted.measure.out_of is None else found / max(_cases(told.fitted, event), 1e-9)
+    added = tuple(size - size / max(one, 1e-9) for one in (ratio[0], ratio[1], ratio[2]))
+    rank = float((np.abs(swings.rest) >= abs(log_ratio)).mean()) if quiet else None
+    band = (shifted * math.exp(low), shifted * math.exp(high))
+    return Effect(
+        estimate, (added[0], added[1], added[2]), found, foreseen * math.exp(middle), shifted, *band, before, rank
+    )
 
 
-def foreseen(fitted: Study, number: int) -> float:
-    """Posts that the window would have held without the event, in the hours that were seen."""
-    window = fitted.events[number].window
-    share = fitted.collected[window] * fitted.seen[window]
-    return float((fitted.without[number][window] * share).sum())
+def _around(fitted: Regression, event: Placed, number: int | None, events: int) -> tuple[float, float, float, Values]:
+    """Found and foreseen in the window, the swing of the window before it, and the rate expected without the event."""
+    first, last = max(0, event.at - event.hours), event.at + event.hours
+    bare = fitted.design[first:last].copy()
+    if number is not None:
+        column = bare.shape[1] - 2 * (events - number)
+        bare[:, column : column + 2] = 0
+    rate = fitted.expected_without(event.at, event.at + TAIL * event.hours, bare)
+    seen, at = fitted.seen[first:last], max(0, event.at) - first
+    mean = np.where(seen, rate * fitted.exposure[first:last], 0.0)
+    counts = np.where(seen, fitted.measure.counts[first:last], 0.0)
+    before = _log_ratio(counts[:at].sum(), mean[:at].sum())
+    return float(counts[at:].sum()), float(mean[at:].sum()), before, rate[at:]
 
 
-def swing(fitted: Study, first: int, hours: int) -> float:
-    """The logarithm of what a stretch held over what was expected of it; half a post is added to both."""
-    part = slice(max(0, first), first + hours)
-    seen = fitted.seen[part]
-    found = fitted.posts[part][seen].sum()
-    expected = (fitted.fitted[part] * fitted.collected[part])[seen].sum()
-    return math.log((found + 0.5) / (expected + 0.5))
+def _swings(fitted: Regression, events: Sequence[Placed], hours: int) -> Swings:
+    quiet = np.ones(len(fitted.seen), bool)
+    for event in events:
+        quiet[max(0, event.at) : max(0, event.at + TAIL * event.hours)] = False
+    places = _places(quiet, fitted.seen, hours)
+    around = [_around(fitted, Placed(int(place), hours), None, len(events)) for place in places]
+    after = np.array([_log_ratio(found, foreseen) for found, foreseen, _, _ in around])
+    before = np.array([one[2] for one in around])
+    windows = _covered(places, hours, fitted.seen) / hours
+    if windows < LEAST_WINDOWS:
+        return Swings(places.astype(float), before, after, 0.0, 0.0, after, windows)
+    slope = float(np.clip(np.cov(before, after)[0, 1] / max(float(before.var(ddof=1)), 1e-9), 0, 1))
+    slope *= windows / (windows + _SHRINK)
+    shift = float(np.median(after - slope * before))
+    return Swings(places.astype(float), before, after, slope, shift, after - slope * before - shift, windows)
 
 
-def _quantile(fitted: Study) -> float:
-    """Student's t; of few windows without an event, or few days, little is known about the error itself."""
-    from scipy.stats import t
-
-    longest = max(event.hours for event in fitted.events)
-    blocks = int(fitted.seen.sum() // longest) - len(fitted.events)
-    free = len(fitted.swings) - 1 if len(fitted.swings) >= LEAST_WINDOWS else max(FEWEST_FREE, blocks)
-    return float(t.ppf((1 + LEVEL) / 2, free))
-
-
-def _left_out(design: Values, number: int, first: int) -> Values:
-    bare = design.copy()
-    bare[:, first + PER_EVENT * number : first + PER_EVENT * (number + 1)] = 0
-    return bare
+def _places(quiet: Mask, seen: Mask, hours: int) -> Values:
+    """Dates with nothing but quiet from one window before to one after them, enough of it collected."""
+    total, found = np.concatenate([[0], np.cumsum(quiet)]), np.concatenate([[0], np.cumsum(seen)])
+    at = np.arange(hours, len(quiet) - hours + 1)
+    free = total[at + hours] - total[at - hours] == 2 * hours
+    enough = (found[at + hours] - found[at] >= SEEN * hours) & (found[at] - found[at - hours] >= SEEN * hours)
+    good = at[free & enough]
+    return np.asarray(good[:: max(1, len(good) // _MOST_PLACEBOS)], dtype=np.float64)
 
 
-def _clock(hours: int) -> Values:
-    """A constant and harmonics of the day, and of the week where weeks were seen."""
-    at = np.arange(hours)
-    periods = [_DAY / n for n in (1, 2)] if hours >= 3 * _DAY else []
-    periods += [_WEEK / n for n in (1, 2, 3)] if hours >= _FULL_WEEKS * _WEEK else []
-    waves = [wave(2 * np.pi * at / period) for period in periods for wave in (np.cos, np.sin)]
-    return np.stack([np.ones(hours), *waves], axis=1)
+def _covered(places: Values, hours: int, seen: Mask) -> float:
+    """Seen hours in any of the windows."""
+    covered = np.zeros(len(seen), bool)
+    for place in places:
+        covered[int(place) : int(place) + hours] = True
+    return float((covered & seen).sum())
 
 
-def _dispersion(posts: Values, mean: Values, free: float) -> float:
-    """So large that Pearson's statistic is what it should be: variance is mean + alpha mean^2."""
-    from scipy.optimize import brentq
+def _placebo_range(swings: Swings) -> tuple[float, float]:
+    """Between which the logarithm strays by itself in 95 %, the finite number of windows allowed for."""
+    from scipy.special import stdtrit
 
-    def excess(alpha: float) -> float:
-        return float(((posts - mean) ** 2 / (mean + alpha * mean**2)).sum()) - free
+    tail = (1 - LEVEL) / 2
+    outer = max(0.0, tail * (1 + 1 / swings.windows) - 1 / swings.windows)
+    low, high = (float(end) for end in np.quantile(swings.rest, [outer, 1 - outer]))
+    if swings.windows >= ENOUGH_WINDOWS:
+        return low, high
+    free = swings.windows - 2
+    spread = float(swings.rest.std()) * math.sqrt(swings.windows / free * (1 + 1 / swings.windows))
+    half = float(stdtrit(free, 1 - tail)) * spread
+    return min(low, -half), max(high, half)
 
-    low, high = 1e-4, 1e3
-    if excess(low) <= 0:
-        return low
-    return high if excess(high) > 0 else float(brentq(excess, low, high))
+
+def _hac_range(told: Study, event: Placed) -> tuple[float, float]:
+    """The same from the residuals of all hours, where few are quiet; what there are of placebos may widen it."""
+    from scipy.special import stdtrit
+
+    fitted = told.fitted
+    mean = fitted.rate * fitted.exposure
+    residual = np.where(fitted.seen, fitted.measure.counts - mean, 0.0)
+    lags = min(event.hours, len(residual) // 4)
+    variance = float(residual @ residual)
+    for lag in range(1, lags + 1):
+        variance += 2 * (1 - lag / (lags + 1)) * float(residual[lag:] @ residual[:-lag])
+    seen = max(1, int(fitted.seen.sum()))
+    typical = max(float(mean[fitted.seen].mean()), 1e-9) if fitted.seen.any() else 1.0
+    relative = math.sqrt(max(variance, 0.0) / seen) / typical  # of an hour, in the long run
+    inside = max(1, int(fitted.seen[event.window].sum()))
+    outside = max(1, seen - TAIL * event.hours)
+    error = relative * math.sqrt(1 / inside + 1 / outside)
+    share = min(0.5, (lags + 1) / seen)
+    critical = 1.96 + 2.9694 * share + 0.4160 * share**2 - 0.5324 * share**3
+    half = critical * error
+    swings = told.swings[told.events.index(event)]
+    if swings.windows >= _FEWEST:
+        half = max(half, float(stdtrit(swings.windows - 1, (1 + LEVEL) / 2)) * float(np.sqrt((swings.rest**2).mean())))
+    return -half, half
 
 
-def _swings(posts: Values, collected: Values, expected: Values, events: Sequence[Placed]) -> Values:
-    """Of windows side by side in which no event, and none of what it left, stands; shape (windows,)."""
-    seen, found = collected >= SEEN, []
-    for part in quiet_windows(len(posts), events):
-        here = seen[part]
-        if here.mean() >= SEEN:
-            mean = (expected[part] * collected[part])[here].sum()
-            found.append(math.log((posts[part][here].sum() + 0.5) / (mean + 0.5)))
-    return np.array(found)
+def _corrected(
+    measure: Measure, found: float, cases: float, ends: tuple[float, float, float]
+) -> tuple[float, float, float]:
+    """Ratios; of shares those of the true ones: (q1 - f) / (q0 - f), where f of those without it are said to have it.
+
+    What the classifier misses cancels in a ratio. The uncertainty of f (Jeffreys) adds to that of the logarithm.
+    """
+    ratios = (math.exp(ends[0]), math.exp(ends[1]), math.exp(ends[2]))
+    if measure.wrong is None or measure.out_of is None or cases <= 0:
+        return ratios
+    from scipy.special import betaincinv
+
+    wrong, of = measure.wrong
+    share = found / cases
+
+    def true_ratio(ratio: float, false: float) -> float:
+        return max(share - false, 1e-4) / max(share / ratio - false, 1e-4)
+
+    false = (wrong + _HALF) / (of + 1)
+    few, many = (float(betaincinv(wrong + _HALF, of - wrong + _HALF, q)) for q in (0.025, 0.975))
+    middle = math.log(true_ratio(ratios[0], false))
+    doubt = max(abs(math.log(true_ratio(ratios[0], other)) - middle) for other in (few, many))
+    down = middle - math.log(true_ratio(ratios[1], false))
+    up = math.log(true_ratio(ratios[2], false)) - middle
+    return math.exp(middle), math.exp(middle - math.hypot(down, doubt)), math.exp(middle + math.hypot(up, doubt))
+
+
+def _cases(fitted: Regression, event: Placed) -> float:
+    part = event.window
+    counted = fitted.measure.counts if fitted.measure.out_of is None else fitted.measure.out_of
+    return float(counted[part][fitted.seen[part]].sum())
+
+
+def _log_ratio(found: float, foreseen: float) -> float:
+    return math.log((found + _HALF) / (foreseen + _HALF))

@@ -11,7 +11,7 @@ from monitor.cli import (
     covering,
     demo,
     forgetting,
-    impact,
+    impacts,
     labelling,
     looking,
     planning,
@@ -47,6 +47,6 @@ for module in (
     prevailing,
     forgetting,
     rules,
-    impact,
+    impacts,
 ):
     module.add_to(app)

@@ -1,0 +1,37 @@
+"""Counts of every measure over long windows, as an event study and ``monitor series`` take them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.records import Window
+from monitor.store.views import Reader, Scope
+
+Values = NDArray[np.float64]
+_HOUR_SECONDS = 3600
+
+
+def counted(store: Reader, scope: Scope, window: Window, seconds: int = _HOUR_SECONDS) -> Mapping[str, Values]:
+    """Columns of ``hours.sql`` over every bucket of a window, zeros filled in, shape (buckets,) each."""
+    table = store.read("hours", start=window.start, end=window.end, seconds=seconds, **scope.params())
+    found = {name: np.zeros(_buckets(window, seconds)) for name in table.column_names[1:]}
+    for name, values in found.items():
+        values[table["bucket"].to_numpy()] = table[name].to_numpy()
+    return found
+
+
+def loudest(store: Reader, scope: Scope, window: Window, loud: Sequence[Window]) -> Values:
+    """Hourly posts by the author who posted most in each of these, shape (len(loud), hours)."""
+    ends = {"starts": [one.start for one in loud], "ends": [one.end for one in loud]}
+    bounds = {"start": window.start, "end": window.end, "seconds": _HOUR_SECONDS}
+    table = store.read("hours_loudest", **bounds, **ends, **scope.params())
+    found = np.zeros((len(loud), _buckets(window, _HOUR_SECONDS)))
+    found[table["number"].to_numpy(), table["bucket"].to_numpy()] = table["posts"].to_numpy()
+    return found
+
+
+def _buckets(window: Window, seconds: int) -> int:
+    return -int(-(window.end - window.start).total_seconds() // seconds)
