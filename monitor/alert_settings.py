@@ -34,7 +34,9 @@ class Target(BaseModel):
         known = sorted(NotificationManager().schemas())
         if scheme.lower() not in {*known, "http", "https"}:
             near = difflib.get_close_matches(scheme.lower(), known, n=1, cutoff=0.5)
-            raise ValueError(f"'{scheme}://' is no kind of target" + (f", did you mean '{near[0]}://'?" if near else ""))
+            raise ValueError(
+                f"'{scheme}://' is no kind of target" + (f", did you mean '{near[0]}://'?" if near else "")
+            )
         return url
 
     def address(self, environment: Mapping[str, str] = os.environ) -> str:

@@ -52,9 +52,7 @@ def step(known: Sequence[Alert], findings: Iterable[Finding], now: datetime, pol
     return Step(tuple(changed.values()), tuple(messages))
 
 
-def _next(
-    before: Alert | None, finding: Finding, now: datetime, policy: Policy
-) -> tuple[Alert | None, Told | None]:
+def _next(before: Alert | None, finding: Finding, now: datetime, policy: Policy) -> tuple[Alert | None, Told | None]:
     is_open = before is not None and before.resolved_at is None
     if finding.is_alarm is None:
         return before, None

@@ -62,9 +62,7 @@ def count_rates(
     return np.asarray(baseline.chance(needed, baseline.rate[_CELLS]).mean((1, 2)))
 
 
-def share_rates(
-    baseline: ShareBaseline, n: Values, least: int, replicates: int = REPLICATES, seed: int = 7
-) -> Values:
+def share_rates(baseline: ShareBaseline, n: Values, least: int, replicates: int = REPLICATES, seed: int = 7) -> Values:
     """Chance that a quiet bucket, of a size as in history, is an alarm at each of ``CUTS``."""
     histories = sharing.simulated(baseline, n, replicates, np.random.default_rng(seed))
     share, rho = sharing.fit_many(histories, n)

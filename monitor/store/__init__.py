@@ -126,7 +126,12 @@ class Store:
             transaction.run("alerts")
 
     def answer_alert(
-        self, id: str, *, acknowledged: bool = False, until: datetime | None = None, now: datetime | None = None  # noqa: A002
+        self,
+        id: str,
+        *,
+        acknowledged: bool = False,
+        until: datetime | None = None,
+        now: datetime | None = None,  # noqa: A002
     ) -> bool:
         """Acknowledge an open alert or put it off; whether there is one of that id."""
         with self._writing(now) as transaction:
