@@ -26,13 +26,13 @@ from monitor.config import Config
 from monitor.errors import ConfigError, MonitorError, NoDatabase, StoreBusy
 from monitor.store import Store
 from monitor.store.views import PostView, Scope
+from monitor.text import post_url
 
 CARD_LIMIT, TEXT_LIMIT = 600, 20_000  # characters of a post on a card and where it is read
 _ALL = "All topics"
 Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray", "primary"]
 _STAGE_COLOUR = {"considering": "yellow", "committed": "orange", "done": "red", "blocked": "green"}
 _LANG_NAMES = {"und": "not said"}
-_POST_URL = re.compile(r"at://(did:[a-z]+:[A-Za-z0-9._:%-]+)/app\.bsky\.feed\.post/([A-Za-z0-9._~:-]+)")
 
 _STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding-top: 4.2rem; padding-bottom: 3rem; }
@@ -289,9 +289,5 @@ def _byline(post: PostView, zone: ZoneInfo) -> str:
 
 
 def url(post: PostView) -> str | None:
-    """Where the platform shows this post; None for an id that does not look like one of the platform's."""
-    if post.platform == "bluesky" and (match := _POST_URL.fullmatch(post.post_id)):
-        return f"https://bsky.app/profile/{match[1]}/post/{match[2]}"
-    if post.platform == "x" and post.post_id.isdigit():
-        return f"https://x.com/i/status/{post.post_id}"
-    return None
+    """Where the platform shows this post."""
+    return post_url(post.platform, post.post_id)

@@ -29,6 +29,7 @@ from pydantic import (
     model_validator,
 )
 
+from monitor.alert_settings import Alerts
 from monitor.errors import ConfigError
 from monitor.records import EventKind
 
@@ -181,9 +182,7 @@ class Classifier(_Table):
     batch_size: int = Field(default=0, ge=0, description="texts in one batch; 0: what suits the engine")
     engine: Literal["auto", "openvino", "torch"] = Field(default="auto", description="torch where it finds a GPU")
     precision: Literal["auto", "f32", "bf16", "int8"] = Field(default="auto", description="of OpenVINO; int8 with VNNI")
-    review_cost: float = Field(
-        default=0.25, gt=0, le=1, description="of a person's look, as a share of what a wrong label costs"
-    )
+    review_cost: float = Field(default=0.25, gt=0, le=1, description="of a look, as a share of a wrong label's cost")
 
 
 class Dashboard(_Table):
@@ -199,6 +198,7 @@ class Config(_Table):
     store: StoreSettings = StoreSettings()
     classifier: Classifier = Classifier()
     dashboard: Dashboard = Dashboard()
+    alerts: Alerts = Alerts()
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Config:

@@ -8,6 +8,7 @@ MonitorError
 │   │   └── Unpaid         the budget, or the credit at the platform, is used up
 │   │       └── OverBudget it is the operator's own budget
 │   ├── CursorTooOld       the platform no longer holds what follows our cursor
+│   ├── Undelivered        an alert's target did not take a message
 │   ├── StreamEnded        the live stream closed or went silent; reconnect
 │   └── ArchiveError       an imported file is damaged or of an unknown kind
 ├── StoreError             our own database
@@ -66,6 +67,10 @@ class OverBudget(Unpaid):
 
 class CursorTooOld(CollectError):
     """The platform no longer holds what follows our cursor."""
+
+
+class Undelivered(CollectError):
+    """An alert's target did not take a message; it is sent again."""
 
 
 class StreamEnded(CollectError):

@@ -51,6 +51,7 @@ def run(config: Config, store: Store, stop: threading.Event) -> None:
             *(_thread(name, partial(work, config, store, stop, news), stop, faults) for name, work in _sources(config)),
             _thread("score", lambda: _score(config, store, stop, news), stop, faults),
             _thread("group", lambda: _group(store, stop), stop, faults),
+            *([_thread("alerts", lambda: _alert(config, store, stop), stop, faults)] if config.alerts.enabled else []),
             _thread("tend", lambda: _tend(store, stop), stop, faults),
         ]
         for thread in threads:
@@ -209,6 +210,12 @@ def _group(store: Store, stop: threading.Event) -> None:
     while not stop.is_set():
         is_behind = group_pending(store) == BATCH
         stop.wait(_PACE_SECONDS if is_behind else _GROUP_SECONDS)
+
+
+def _alert(config: Config, store: Store, stop: threading.Event) -> None:
+    from monitor.alerts.keeping import keep_alerting
+
+    keep_alerting(config, store, stop)
 
 
 def _tend(store: Store, stop: threading.Event) -> None:

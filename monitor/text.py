@@ -18,6 +18,7 @@ _LOOKALIKE = str.maketrans(
 )
 _OTHER_SCRIPT = re.compile("[\u0370-\u03ff\u0400-\u052f]")
 _LATIN, _WORD = re.compile("[A-Za-z]"), re.compile(r"[^\W_]+")
+_POST_URL = re.compile(r"at://(did:[a-z]+:[A-Za-z0-9._:%-]+)/app\.bsky\.feed\.post/([A-Za-z0-9._~:-]+)")
 _SPACE = re.compile(r"[^\S\n ][^\S\n]*| [^\S\n]+")  # not the single spaces: replacing each costs 10 µs a post
 
 
@@ -49,3 +50,12 @@ def storable(text: str) -> str:
     if text.isascii():
         return text.replace("\x00", "")
     return _SURROGATE.sub("\ufffd", text).replace("\x00", "")
+
+
+def post_url(platform: str, post_id: str) -> str | None:
+    """Where the platform shows this post; None for an id that does not look like one of the platform's."""
+    if platform == "bluesky" and (match := _POST_URL.fullmatch(post_id)):
+        return f"https://bsky.app/profile/{match[1]}/post/{match[2]}"
+    if platform == "x" and post_id.isdigit():
+        return f"https://x.com/i/status/{post_id}"
+    return None

@@ -10,13 +10,15 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from monitor.errors import NoDatabase, NotADatabase, SchemaTooNew
 from monitor.records import Annotation, Batch, Cursor, Draw, Gap, Grouped, Platform, Proof, Score, Slice, Stratum
-from monitor.store import rows
+from monitor.records.alerts import Alert, Message
+from monitor.store import alerting, rows
 from monitor.store.compaction import check_room, rewrite
 from monitor.store.faults import our_errors
 from monitor.store.gate import Gate
@@ -121,6 +123,25 @@ class Store:
         with self._writing(now) as transaction:
             transaction.stage({"in_rules": rows.staged_rules(rules)})
             transaction.run("rules")
+
+    def commit_alerts(self, alerts: Sequence[Alert], messages: Sequence[Message], now: datetime | None = None) -> None:
+        """Store alerts that began or changed together with what is to be told of it; what people wrote stays."""
+        with self._writing(now) as transaction:
+            transaction.stage(alerting.staged(alerts, messages))
+            transaction.run("alerts")
+
+    def answer_alert(self, alert: str, *, acknowledged: bool = False, until: datetime | None = None) -> bool:
+        """Acknowledge an open alert or put it off; whether there is one of that id."""
+        with self._writing() as transaction:
+            transaction.run("alert_answer", id=alert, acknowledged=acknowledged, until=until)
+            return transaction.count("answered") > 0
+
+    def note_delivery(
+        self, message: Message, step: Literal["begun", "sent", "failed", "given up"], fault: str = ""
+    ) -> None:
+        """A message is about to be sent, was, was not, or will not be."""
+        with self._writing() as transaction:
+            transaction.run("delivery", **asdict(message), step=step, fault=fault)
 
     def mark(self, key: str, value: str) -> None:
         """Note one small fact about the file."""
