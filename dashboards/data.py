@@ -14,6 +14,7 @@ import streamlit as st
 from dashboards.wording import shortened
 from monitor import config as configuration
 from monitor import study
+from monitor.alerts.delivering import driven_by
 from monitor.config import Classifier, Config, Event, Secrets, Topic
 from monitor.daily import Day, shown_window
 from monitor.daily import days as days_of
@@ -22,7 +23,8 @@ from monitor.impact import Impact, impacts, of_release, wrong_of
 from monitor.prevalence import Corrected
 from monitor.prevalence import corrected as corrected_of
 from monitor.records import Window
-from monitor.store import Store, views
+from monitor.records.alerts import Alert
+from monitor.store import Store, alerting, views
 from monitor.store.views import Choices, Filter, Found, Head, Order, PostView, Scope
 from monitor.study import EventPicture, LivePicture
 from monitor.volume import CountedVolume, counted_volume
@@ -84,6 +86,13 @@ def corrected(
     """Corrected shares of a window; ``key`` names it, where it moves with the clock."""
     with _store.reading() as moment:
         return corrected_of(moment, scope, _window, _classifier)
+
+
+@st.cache_data(ttl=2, max_entries=8, show_spinner=False)
+def alerts(_store: Store, path: str) -> list[tuple[Alert, list[str]]]:
+    """Open alerts, the newest first, each with what drives it."""
+    found = alerting.since(_store, datetime.now(UTC))
+    return [(one, driven_by(_store, one)) for one in found if one.resolved_at is None]
 
 
 @st.cache_data(ttl=10, max_entries=64, show_spinner=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -47,6 +48,13 @@ def lacking(what: str) -> NoReturn:
     if os.environ.get("MONITOR_REQUIRE_ALL"):
         pytest.fail(what)
     pytest.skip(what)
+
+
+def wait_for(claim: Callable[[], object], seconds: float = 20.0) -> None:
+    until = time.monotonic() + seconds
+    while not claim():
+        assert time.monotonic() < until, "it does not come about"
+        time.sleep(0.05)
 
 
 def a_post(number: int = 1, **fields: Any) -> Post:

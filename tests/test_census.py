@@ -18,6 +18,7 @@ from monitor.planning import hourly_counts
 from monitor.records import Window
 from monitor.store.queries import spent_since
 from tests.collect.rig import TOPIC
+from tests.conftest import wait_for
 from tests.servers.x import XServer, make_post
 
 HOUR = timedelta(hours=1)
@@ -42,13 +43,6 @@ def counting(x, store, again_seconds=60.0, **settings):
         stop.set()
         thread.join(5)
         assert not thread.is_alive()
-
-
-def wait_for(claim):
-    until = time.monotonic() + 20
-    while not claim():
-        assert time.monotonic() < until
-        time.sleep(0.05)
 
 
 def counts(store):

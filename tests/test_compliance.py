@@ -23,6 +23,7 @@ from monitor.store.checks import checks
 from monitor.store.queries import stored_ids
 from tests.collect.rig import TOPIC
 from tests.collect.test_x_compliance import held, stored
+from tests.conftest import wait_for
 from tests.servers.x import XServer, make_post
 
 EVERY = 12.0
@@ -54,13 +55,6 @@ def keeping(x: XServer, store: Store, again_seconds: float = 60.0) -> Iterator[C
         yield end
     finally:
         end()
-
-
-def wait_for(claim: Callable[[], object], seconds: float = 20.0) -> None:
-    until = time.monotonic() + seconds
-    while not claim():
-        assert time.monotonic() < until, "it does not come about"
-        time.sleep(0.05)
 
 
 def ended_before(store: Store, ago: timedelta) -> None:

@@ -15,7 +15,7 @@ from monitor.editing import keep_edits
 from monitor.records import Batch, Window
 from monitor.store.queries import editable, spent_since
 from tests.collect.rig import TOPIC, rows
-from tests.conftest import a_post
+from tests.conftest import a_post, wait_for
 from tests.servers.x import Fault, XServer, make_post, out_of_credits
 
 NOW = datetime.now(UTC)
@@ -39,13 +39,6 @@ def read(store, post, late=MINUTE, **fields):
 
 def text(store, post):
     return rows(store)[post.id]["text"]
-
-
-def wait_for(claim):
-    until = time.monotonic() + 20
-    while not claim():
-        assert time.monotonic() < until
-        time.sleep(0.05)
 
 
 @contextmanager

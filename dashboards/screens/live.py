@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from dashboards import charts, counting, data, prevailing, widgets
+from dashboards import alerts, charts, counting, data, prevailing, widgets
 from dashboards.charts import Ground
 from dashboards.widgets import Colour, Frame
 from dashboards.wording import SAMPLED, ago, span, stamp, width_name
@@ -44,6 +44,7 @@ def _picture(frame: Frame, hours: int, name: str, unit: Unit) -> None:
             _empty(picture)
             return
         _status(frame, picture, name)
+        alerts.section(frame)
         _figures(picture, name)
         _charts(frame, picture, unit)
         _corrected(frame, picture, name)

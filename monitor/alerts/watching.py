@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -60,14 +60,35 @@ class Learned:
             f"(by simulation of quiet weeks){share}."
         )
 
-    def backtest(self) -> tuple[int, float, float]:
-        """Alarms that these thresholds make of the history they come from, its weeks, and those stated for them."""
-        ready = [one for one in self.detectors.values() if isinstance(one, Detector)]
-        fired = sum(one.fired(self.cut) for one in ready)
-        tests = [int((~np.isnan(one.chances)).sum()) for one in ready]
-        stated = sum(rate_at(one.rates, self.cut) * n for one, n in zip(ready, tests, strict=True))
-        weeks = max((n * one.hours / WEEK for one, n in zip(ready, tests, strict=True)), default=0.0)
-        return fired, weeks, stated
+    def report(self) -> dict[str, Any]:
+        """Each detector's stated rate and the alarms that it makes of the history it comes from."""
+        rows = [self._row(topic, name, one) for (topic, name), one in self.detectors.items()]
+        ready = [row for row in rows if row["weeks"] is not None]
+        fired, stated = sum(row["fired"] for row in ready), sum(row["stated"] for row in ready)
+        weeks = max((row["weeks"] for row in ready), default=0.0)
+        text = (
+            f"Together {fired} alarms in the {weeks:.1f} weeks that were learned from, where {stated:.1f} are stated: "
+            f"one in {self.weeks:g} weeks. What came besides was out of the ordinary then."
+            if ready
+            else "No detector has a baseline yet."
+        )
+        return {
+            "weeks_between_false_alarms": self.weeks,
+            "fired": fired,
+            "stated": stated,
+            "detectors": rows,
+            "text": text,
+        }
+
+    def _row(self, topic: str, name: str, one: Detector | Untrusted) -> dict[str, Any]:
+        row: dict[str, Any] = {"topic": topic, "detector": name, "weeks": None, "fired": None, "stated": None}
+        if isinstance(one, Untrusted):
+            return row | {"text": one.why}
+        tests = int((~np.isnan(one.chances)).sum())
+        weeks, fired = tests * one.hours / WEEK, one.fired(self.cut)
+        stated = rate_at(one.rates, self.cut) * tests
+        text = f"{fired} alarms in {weeks:.1f} weeks of history, {stated:.2f} stated"
+        return row | {"weeks": weeks, "fired": fired, "stated": stated, "text": text}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +153,8 @@ def hours_of(store: Store, topics: Sequence[str], start: int, end: int, now: dat
     moved = reached(now, head.moved_at) if head.moved_at is None or head.moved_at <= now else now
     gaps = unwatched(window, recorded, head.oldest_at, head.begun_at, moved)
     share = collected(_at(start), 3600, end - start, gaps)
+    if head.oldest_at is None and head.begun_at is None:
+        share[:] = 0.0
     names = ("posts", "unscored", "scored", "concern", "removal")
     values = {(topic, name): row for name in names for topic, row in _rows(counts, name, start, end).items()}
     values |= {(topic, "answers"): row for topic, row in _rows(threads, "answers", start, end).items()}

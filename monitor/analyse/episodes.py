@@ -31,7 +31,7 @@ class Step:
     messages: tuple[Message, ...]
 
 
-def step(known: Sequence[Alert], findings: Iterable[Finding], now: datetime, policy: Policy) -> Step:
+def step(known: Sequence[Alert], findings: Sequence[Finding], now: datetime, policy: Policy) -> Step:
     """What the findings of ``now`` make of the alerts; ``known`` are the open ones and the last one of each key."""
     latest = {alert.key: alert for alert in sorted(known, key=lambda alert: alert.fired_at)}
     changed: dict[str, Alert] = {}
@@ -44,11 +44,11 @@ def step(known: Sequence[Alert], findings: Iterable[Finding], now: datetime, pol
         if after is not None and state is not None:
             messages += _messages(after, state, now, policy)
     for alert in [alert for alert in latest.values() if alert.resolved_at is None]:
-        if _is_unheard(alert, now, policy):
+        if now - alert.seen_at > _LOST and alert.id not in changed and not _is_told_of(alert, findings):
+            changed[alert.id] = replace(alert, resolved_at=now)
+        elif _is_unheard(alert, now, policy):
             changed[alert.id] = replace(alert, escalated_at=now)
             messages += [Message(alert.id, "escalated", _round(alert), name) for name in policy.escalation]
-        elif now - alert.seen_at > _LOST and alert.id not in changed and not _is_told_of(alert, findings):
-            changed[alert.id] = replace(alert, resolved_at=now)
     return Step(tuple(changed.values()), tuple(messages))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from monitor.cli import (
+    alerting,
     backfilling,
     collecting,
     complying,
@@ -48,5 +49,6 @@ for module in (
     forgetting,
     rules,
     impacts,
+    alerting,
 ):
     module.add_to(app)

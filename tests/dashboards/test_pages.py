@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import streamlit as st
 
+from monitor.alert_settings import Alerts
+from monitor.alerts.keeping import note
 from monitor.collect.versions import canonical
 from monitor.collect.x_place import fingerprint
 from monitor.collect.x_query import ARCHIVE_LIMIT, compile_queries
 from monitor.config import Rule, Topic
 from monitor.grouping import group_pending
 from monitor.records import Batch, Counted, Cursor, Engagement, Gap, Seen
+from monitor.store import alerting
+from tests.alerts.test_episodes import finding
 from tests.conftest import T0, a_post, uri
 from tests.dashboards.conftest import markdown, metrics, texts
 from tests.scored import score
@@ -319,3 +324,18 @@ def test_event_says_what_it_changed_or_why_that_cannot_be_told(store, page):
     assert not app.exception
     assert "What the event changed" in markdown(app)
     assert "hours before" in texts(app) or "hours after" in texts(app)
+
+
+def test_an_open_alert_stands_on_live_until_somebody_looks_after_it(store, page):
+    fill(store)
+    [alert] = note(store, [replace(finding(), phrases=("not **my** music",))], datetime.now(UTC), Alerts()).alerts
+    app = page("live")
+    assert not app.exception
+    assert "20 posts" in texts(app)
+    assert "not **my** music" in texts(app)
+    assert "volume: firing" in markdown(app)
+    app = app.button(key=f"acknowledge-{alert.id}").click().run()
+    assert "volume: acknowledged" in markdown(app)
+    app = app.button(key=f"snooze-{alert.id}").click().run()
+    assert "volume: snoozed" in markdown(app)
+    assert alerting.latest(store)[0].acknowledged_at is not None

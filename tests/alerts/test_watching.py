@@ -1,0 +1,162 @@
+"""What is usual is learned from a real store, and what is not is told with its figure and what drives it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from monitor.alert_settings import Alerts
+from monitor.alerts.judging import judge
+from monitor.alerts.troubles import troubles
+from monitor.alerts.watching import learn
+from monitor.analyse.detectors import Untrusted
+from monitor.config import Config, X
+from monitor.records import Batch, Charge, Cursor, Gap, Seen
+from tests.collect.rig import TOPIC
+from tests.conftest import a_post, uri
+from tests.scored import score
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+NOW = datetime(2026, 3, 2, 12, 50, tzinfo=UTC)
+CONFIG = Config(topics=(TOPIC,), alerts=Alerts(false_alarm_weeks=8, history_weeks=4))
+MATCHED = (f"{TOPIC.name}/ai-terms",)
+
+
+def text(number):
+    words = [
+        "album",
+        "playlist",
+        "terms",
+        "label",
+        "mixtape",
+        "upload",
+        "profile",
+        "melody",
+        "licence",
+        "royalty",
+        "demo",
+        "studio",
+    ]
+    return " ".join(words[(number * step + number // 12) % 12] for step in (1, 5, 7, 11)) + f" {number}"
+
+
+def fill(store, at, first, says=text, **fields):
+    """A relevant post at each of these times."""
+    made = [
+        a_post(
+            first + n, observed_at=time, created_at=time, text=says(first + n), matched=MATCHED,
+            author_id=f"did:plc:a{first + n}",
+        )
+        for n, time in enumerate(at)
+    ]  # fmt: skip
+    store.commit(Batch("bluesky:live", tuple(made)), now=NOW)
+    score(store, made, **fields)
+    return made
+
+
+@pytest.fixture
+def watched(store):
+    """Four weeks of some three posts an hour, more by day than by night, collected up to now."""
+    rng = np.random.default_rng(1)
+    at = [
+        NOW - 29 * DAY + (hour + float(place)) * HOUR
+        for hour in range(29 * 24)
+        for place in np.sort(rng.random(rng.poisson(3 + 2 * np.sin(hour / 24 * 2 * np.pi))))
+    ]
+    seen = (Seen("bluesky:live", NOW - 29 * DAY, 1),)
+    store.commit(Batch("bluesky:live", (), seen=seen, cursor=Cursor("bluesky:live", "1", NOW)), now=NOW)
+    fill(store, at[::5], 1, concern=3, removal="done")
+    fill(store, [time for n, time in enumerate(at) if n % 5], 10_000, concern=1)
+    return store
+
+
+def judged(store, config=CONFIG):
+    found = judge(store, learn(store, config, NOW), config, NOW)
+    return {one.detector: one for one in found}
+
+
+def test_an_ordinary_hour_alarms_nobody_and_says_how_often_it_would(watched):
+    found = judged(watched)
+    assert [one.detector for one in found.values() if one.is_alarm] == []
+    assert "together give one in 8 weeks" in found["volume"].rate
+    assert "95 % interval" in found["volume"].sentence
+
+
+def test_a_burst_is_told_with_its_figure_the_thread_and_the_post_that_came_first(watched):
+    start = NOW - 40 * timedelta(minutes=1)
+    [root] = fill(watched, [start], 90_000)
+    answers = [
+        a_post(
+            91_000 + n, observed_at=start + n * timedelta(seconds=20), reply_to=root.post_id, matched=MATCHED,
+            text=f"{text(n)} they will train on our songs", author_id=f"did:plc:b{n}",
+        )
+        for n in range(60)
+    ]  # fmt: skip
+    watched.commit(Batch("bluesky:live", tuple(answers)), now=NOW)
+    score(watched, answers, concern=3, removal="committed")
+    found = judged(watched)
+    assert {one for one in ("volume", "thread", "phrase") if found[one].is_alarm} == {"volume", "thread", "phrase"}
+    volume = found["volume"]
+    assert volume.estimate.low > 3
+    place = watched.read("alert_posts", keys=[volume.thread]).to_pylist()
+    assert [row["post_id"] for row in place] == [root.post_id]
+    assert any(phrase in "they will train on our songs" for phrase in found["phrase"].phrases)
+
+
+def test_more_removal_talk_among_the_usual_posts_is_told(watched):
+    start = NOW.replace(minute=0) - 24 * HOUR
+    fill(watched, [start + n * timedelta(minutes=24) for n in range(60)], 95_000, concern=3, removal="done")
+    found = judged(watched)
+    assert found["removal"].is_alarm
+    assert not found["volume"].is_alarm
+    assert "of leaving" in found["removal"].sentence
+
+
+def test_an_outage_is_neither_calm_nor_learned_from(watched):
+    before = learn(watched, CONFIG, NOW).detectors[TOPIC.name, "volume"].baseline.rate.sum()
+    watched.commit(Batch("bluesky:live", gaps=(Gap("bluesky:live", NOW - 20 * DAY, NOW - 12 * DAY, "down"),)), now=NOW)
+    learned = learn(watched, CONFIG, NOW).detectors[TOPIC.name, "volume"]
+    assert learned.baseline.rate.sum() == pytest.approx(before, rel=0.1)
+
+
+def test_without_two_weeks_it_says_when_there_will_be_a_baseline(store):
+    seen = (Seen("bluesky:live", NOW - 3 * DAY, 1),)
+    store.commit(Batch("bluesky:live", (), seen=seen, cursor=Cursor("bluesky:live", "1", NOW)), now=NOW)
+    fill(store, [NOW - 2 * DAY + n * HOUR for n in range(48)], 1)
+    learned = learn(store, CONFIG, NOW)
+    assert all(isinstance(one, Untrusted) for one in learned.detectors.values())
+    assert "of 14 collected days" in judge(store, learned, CONFIG, NOW)[0].sentence
+    assert learned.report()["text"] == "No detector has a baseline yet."
+
+
+def test_the_history_that_was_learned_from_is_tested_too(watched):
+    found = learn(watched, CONFIG, NOW).report()
+    assert found["fired"] <= 3
+    assert found["stated"] == pytest.approx(4 / 8, rel=0.6)
+    assert {row["detector"] for row in found["detectors"]} == {"volume", "concern", "removal", "thread", "phrase"}
+
+
+def test_a_stream_that_stands_still_and_money_that_is_gone_are_told(store):
+    config = Config(topics=(TOPIC,), x=X(enabled=True, budget_per_day=1, budget_per_month=10))
+    now = datetime.now(UTC)
+    seen = (Seen("bluesky:live", now - DAY, 1),)
+    gap = Gap("bluesky:live", now - HOUR, None, "the connection was lost")
+    charge = Charge(now.date(), "post", "1", 850_000)
+    store.commit(Batch("bluesky:live", seen=seen, gaps=(gap,), charges=(charge,)), now=now)
+    found = {(one.detector, one.subject): one for one in troubles(store, config, now)}
+    assert found["collection", "bluesky:live"].is_alarm
+    assert "the connection was lost" in found["collection", "bluesky:live"].sentence
+    assert found["spend", "day 80 %"].is_alarm
+    assert not found["spend", "day stop"].is_alarm
+    assert not found["spend", "month 80 %"].is_alarm
+
+
+def test_nobody_is_named_in_what_is_kept_of_an_alert(watched):
+    start = NOW - 40 * timedelta(minutes=1)
+    fill(watched, [start + n * timedelta(seconds=20) for n in range(80)], 97_000, concern=3)
+    volume = judged(watched)["volume"]
+    assert volume.is_alarm
+    assert uri(97_000) not in str(volume)
+    assert text(97_000) not in str(volume)
