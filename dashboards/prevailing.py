@@ -13,7 +13,6 @@ from monitor.prevalence import Corrected
 _BASES = {
     "labels of people": "by labels that people gave to a random sample of these posts (PPI++)",
     "held-out posts": "by the classifier's errors on held-out posts (PACC), as far as it errs on these alike",
-    "": "not corrected",
 }
 
 
@@ -45,10 +44,11 @@ def _told(one: Corrected) -> str:
 
 
 def _caption(outcomes: Sequence[Corrected]) -> str:
-    told = "Of all posts that a rule found and the classifier scored, relevant or not; 95 % intervals. "
-    bases = dict.fromkeys(_BASES[one.basis] for one in outcomes if one.labelled is not None)
-    if not bases:
+    shown = [one for one in outcomes if one.labelled is not None]
+    if not shown:
         return outcomes[0].outcome.sentence
-    told += f"Corrected {'; or '.join(bases)}." if "" not in {one.basis for one in outcomes} else ""
-    reasons = dict.fromkeys(one.outcome.sentence for one in outcomes if not one.basis and one.labelled is not None)
-    return told + " ".join(reasons)
+    told = "Of all posts that a rule found and the classifier scored, relevant or not; 95 % intervals."
+    bases = dict.fromkeys(_BASES[one.basis] for one in shown if one.basis)
+    reasons = dict.fromkeys(one.why for one in shown if one.why)
+    told += f" Corrected {'; or '.join(bases)}." if bases else ""
+    return told + (f" Not corrected: {'; '.join(reasons)}." if reasons else "")

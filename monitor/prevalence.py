@@ -28,13 +28,14 @@ class Corrected:
     """The share of an outcome among ``posts`` collected posts (weighted; relevant or not).
 
     ``labelled`` is the share that the labels, uncorrected, show; None without posts. ``basis`` says what it rests on:
-    "labels of people", "held-out posts", or "" where it could not be corrected.
+    "labels of people", "held-out posts", or "" where it could not be corrected; then ``why`` says what is missing.
     """
 
     outcome: Outcome
     labelled: float | None
     posts: float
     basis: str
+    why: str = ""
 
     @property
     def counts(self) -> tuple[float, float, float] | None:
@@ -174,7 +175,7 @@ def _one(
             found = str(error)
     if isinstance(found, str):
         text = f"Uncorrected: the labels show {share:.1%} of {sums.weight:,.0f} posts, because {found}.{note}"
-        return Corrected(Outcome(_title(name), None, text), share, sums.weight, "")
+        return Corrected(Outcome(_title(name), None, text), share, sums.weight, "", found)
     text = _sentence(name, found, share, sums, basis, sample) + note
     return Corrected(Outcome(_title(name), found, text), share, sums.weight, basis)
 

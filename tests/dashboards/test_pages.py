@@ -339,3 +339,11 @@ def test_an_open_alert_stands_on_live_until_somebody_looks_after_it(store, page)
     app = app.button(key=f"snooze-{alert.id}").click().run()
     assert "volume: snoozed" in markdown(app)
     assert alerting.latest(store)[0].acknowledged_at is not None
+
+
+def test_counts_of_a_model_whose_errors_are_unknown_are_told_as_not_corrected(store, page):
+    fill(store)
+    for app in (page("live", window="7 d"), page("event")):
+        assert not app.exception
+        assert "Not corrected: how" in markdown(app)
+        assert "is not known (monitor evaluate --keep)" in markdown(app)
