@@ -8,7 +8,7 @@ WITH asked AS (
         unnest(range(len($starts::TIMESTAMP[]))) AS number,
         unnest($starts::TIMESTAMP[]) AS loud_start,
         unnest($ends::TIMESTAMP[]) AS loud_end
-), told AS (
+), told AS NOT MATERIALIZED (
     SELECT observed_at, author_key, sample_weight
     FROM posts
     WHERE observed_at >= $start AND observed_at < $end AND kind <> 'repost' AND NOT hidden
@@ -21,7 +21,8 @@ WITH asked AS (
         AND ($platforms IS NULL OR list_contains($platforms, platform))
 ), wrote AS (
     SELECT number, author_key, sum(sample_weight) AS posts
-    FROM told JOIN asked ON observed_at >= loud_start AND observed_at < loud_end
+    FROM (SELECT * FROM told WHERE observed_at >= list_min($starts::TIMESTAMP[]) AND observed_at < list_max($ends::TIMESTAMP[]))
+    JOIN asked ON observed_at >= loud_start AND observed_at < loud_end
     GROUP BY number, author_key
 ), loudest AS (
     SELECT number, author_key
