@@ -26,13 +26,15 @@ class Target(BaseModel):
     @field_validator("url")
     @classmethod
     def _kind_is_known(cls, url: str) -> str:
+        if _VARIABLE.fullmatch(url):  # the whole address is a secret
+            return url
         scheme, sign, rest = url.partition("://")
         if not (sign and rest):
             raise ValueError("is no address such as slack://${SLACK_TOKEN} or mailto://...")
         from apprise.manager_plugins import NotificationManager
 
         known = sorted(NotificationManager().schemas())  # type: ignore[no-untyped-call]
-        if scheme.lower() not in {*known, "http", "https"}:
+        if scheme.lower() not in known:
             near = difflib.get_close_matches(scheme.lower(), known, n=1, cutoff=0.5)
             raise ValueError(
                 f"'{scheme}://' is no kind of target" + (f", did you mean '{near[0]}://'?" if near else "")
@@ -65,7 +67,7 @@ class Alerts(BaseModel):
     targets: tuple[Target, ...] = ()
     false_alarm_weeks: float = Field(default=4.0, gt=0, description="one false alarm in so many, over all detectors")
     min_mentions: int = Field(default=10, ge=1, description="fewer posts are never an alarm")
-    history_weeks: int = Field(default=8, ge=2, le=104, description="that the baseline is fitted to")
+    history_weeks: int = Field(default=8, ge=3, le=104, description="that the baseline is fitted to")
     cooldown_hours: float = Field(default=6.0, ge=0, description="between two alarms of one detector and topic")
     escalate_minutes: float = Field(default=60.0, gt=0, description="unacknowledged for so long: escalation targets")
     trouble_minutes: float = Field(default=10.0, gt=0, description="a gap open for so long is an alarm")

@@ -40,11 +40,11 @@ def show(frame: Frame) -> None:
 def _picture(frame: Frame, hours: int, name: str, unit: Unit) -> None:
     with widgets.guarded():
         picture = data.live(frame.store, frame.path, frame.scope, hours)
+        alerts.section(frame)
         if picture.head.newest_at is None:
             _empty(picture)
             return
         _status(frame, picture, name)
-        alerts.section(frame)
         _figures(picture, name)
         _charts(frame, picture, unit)
         _corrected(frame, picture, name)

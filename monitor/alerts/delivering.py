@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -32,20 +32,26 @@ _AGAIN = (
 log = logging.getLogger(__name__)
 
 
-def opened(settings: Alerts, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """A notifier for each target; nothing is sent.
+def opened(settings: Alerts) -> dict[str, Any]:
+    """A notifier for each target that can be opened; the others are logged, and their messages wait."""
+    found = {}
+    for target in settings.targets:
+        try:
+            found[target.name] = notifier(target)
+        except ConfigError as error:
+            log.error("no alert reaches '%s'. %s %s", target.name, error.message, error.hint)
+    return found
+
+
+def notifier(target: Target) -> Any:
+    """What sends to one target: no images are linked, nothing is stored, and nobody is called before a message.
 
     Raises:
         ConfigError: an address that Apprise cannot read, or a secret that is not set.
     """
-    return {target.name: notifier(target, environment) for target in settings.targets}
-
-
-def notifier(target: Target, environment: Mapping[str, str] | None = None) -> Any:
-    """What sends to one target: no images are linked, nothing is stored, and nobody is called before a message."""
     import apprise
 
-    address = target.address() if environment is None else target.address(environment)
+    address = target.address()
     # Without a logo, which receivers would fetch from somebody else's server.
     asset = apprise.AppriseAsset(
         app_id="Backlash Monitor", app_desc="Backlash Monitor", app_url="", image_url_logo="", image_url_mask="",
@@ -104,14 +110,18 @@ def deliver_waiting(
     alerts = (
         {alert.id: alert for alert in alerting.since(store)} if alerting.deliveries(store, name, waiting=True) else {}
     )
+    held: set[str] = set()  # what follows of an alert must not come before what waits of it
     for delivery in alerting.deliveries(store, name, waiting=True):
         if stop.is_set():
             break
+        if delivery.message.alert in held:
+            continue
         try:
             _deliver(store, delivery, alerts[delivery.message.alert], notifier)
             progress()
         except Undelivered as fault:
             last = fault
+            held.add(delivery.message.alert)
     return last
 
 
@@ -120,6 +130,9 @@ def _deliver(store: Store, delivery: Delivery, alert: Alert, notifier: Any) -> N
     if datetime.now(UTC) - delivery.created_at > GIVEN_UP:
         log.error("alert %s was not delivered to '%s' within a day; given up", message.key, message.target)
         store.note_delivery(message, "given up", delivery.fault)
+        return
+    if message.state != "resolved" and alert.resolved_at is not None:
+        store.note_delivery(message, "given up", "it was over before it could be told")
         return
     title, body = composed(store, alert, delivery)
     store.note_delivery(message, "begun")
@@ -157,7 +170,7 @@ def driven_by(store: Store, alert: Alert) -> list[str]:
     if alert.phrases:
         told.append("New phrases: " + "; ".join(f"“{phrase}”" for phrase in alert.phrases))
     if alert.first in links and alert.first != alert.thread:
-        told.append(f"Came first: {links[alert.first]}")
+        told.append(f"First of that time: {links[alert.first]}")
     return told
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from monitor.alerts.watching import STATISTICS, Hours, Learned, hours_of, least, number
+from monitor.alerts.watching import LEAST_COLLECTED, STATISTICS, Hours, Learned, hours_of, least, number
 from monitor.analyse import phrases
 from monitor.analyse.baseline import Baseline, cell
 from monitor.analyse.detectors import Detector, Untrusted, count_estimate, share_estimate
@@ -21,7 +21,9 @@ from monitor.records.alerts import Finding
 from monitor.store import Store, alerting
 
 _RECENT_HOURS = 49
+_FEWEST_ANSWERS = 3  # for a thread to be named as what drives an alarm
 _SCORED = 0.95  # of a bucket's posts must be, before its shares are judged
+_COUNTABLE = 0.5  # posts of an hour; of fewer, nobody says how many times as many came
 _WORDS = {"volume": "posts", "thread": "answers to one post", "phrase": "authors of one new phrase"}
 _SHARES = {"concern": "of concern level 2 or 3", "removal": "that speak of leaving"}
 
@@ -55,26 +57,36 @@ def _findings(
                 yield _share(recent, learned, detector, topic, name, end)
             else:
                 both = [_count(recent, learned, detector, said, topic, name, hour) for hour in (end - 2, end - 1)]
-                yield max(both, key=lambda one: (bool(one.is_alarm), one.estimate.effect if one.estimate else 0))
+                yield max(both, key=_weight)
+
+
+def _weight(one: Finding) -> tuple[int, float]:
+    """What is said of two hours: an alarm before what cannot be told, and that before the higher of two calm ones."""
+    return {True: 2, None: 1, False: 0}[one.is_alarm], one.estimate.effect if one.estimate else 0.0
 
 
 def _count(
     recent: Hours, learned: Learned, detector: Detector, said: Mapping[str, _Said], topic: str, name: Kind, hour: int
 ) -> Finding:
-    """One hour against the threshold of a whole one: a count only grows, so looking early costs no false alarm."""
+    """One hour against the threshold of a whole one: looking early costs no false alarm."""
     assert isinstance(detector.baseline, Baseline)
+    if recent.collected[topic][hour - recent.first] < LEAST_COLLECTED:
+        text = f"{name} of {topic}: too little of the hour from {_at(hour):%d %b %H:%M} UTC was collected."
+        return Finding(topic, name, "", _at(hour), None, text, learned.rate(topic, name))
     count = _counted(recent, learned, said, topic, name, hour)
     share = recent.collected[topic][[hour - recent.first]]
-    expected = float(detector.baseline.expected(np.array([cell(_at(hour))]), np.maximum(share, 0.02))[0])
+    expected = float(detector.baseline.expected(np.array([cell(_at(hour))]), share)[0])
     chance = float(detector.tail.chance(detector.baseline.chance(np.array([count]), np.array([expected])))[0])
     estimate = count_estimate(count, expected)
     low, high = detector.baseline.usual(expected)
     enough = least(learned.least) if name == "phrase" else learned.least
-    sentence = (
-        f"{topic}: {count:,} {_WORDS[name]} in the hour from {_at(hour):%d %b %H:%M} UTC, {estimate.effect:.1f} times "
-        f"the usual {expected:.1f} (95 % interval {estimate.low:.1f} to {estimate.high:.1f}; 95 of 100 such hours have "
-        f"{low:,} to {high:,})."
-    )
+    told = f"{topic}: {count:,} {_WORDS[name]} in the hour from {_at(hour):%d %b %H:%M} UTC"
+    usual = f"95 of 100 such hours have {low:,} to {high:,}"
+    if expected >= _COUNTABLE:
+        interval = f"95 % interval {estimate.low:.1f} to {estimate.high:.1f}"
+        sentence = f"{told}, {estimate.effect:.1f} times the usual {expected:.1f} ({interval}; {usual})."
+    else:
+        sentence = f"{told}, where there are hardly any ({usual})."
     is_alarm = bool(chance <= learned.cut and count >= enough)
     return Finding(topic, name, "", _at(hour), is_alarm, sentence, learned.rate(topic, name), estimate)
 
@@ -90,15 +102,21 @@ def _counted(recent: Hours, learned: Learned, said: Mapping[str, _Said], topic: 
 
 
 def _share(recent: Hours, learned: Learned, detector: Detector, topic: str, name: Kind, end: int) -> Finding:
-    """The last whole bucket whose posts are scored."""
+    """The last whole bucket, or the one before it while its posts wait for their scores."""
     assert isinstance(detector.baseline, ShareBaseline)
     width = detector.hours
     last = (end - 1) // width * width - width  # the last whole bucket on the clock's grid
-    part = slice(last - recent.first, last - recent.first + width)
-    told = {one: int(recent.of(topic, one)[part].sum()) for one in ("posts", "unscored", name)}
-    n, count, at = told["posts"], told[name], _at(last)
-    if told["unscored"] > (1 - _SCORED) * (n + told["unscored"]):
+    for first in (last, last - width) if last - width >= recent.first else (last,):
+        part = slice(first - recent.first, first - recent.first + width)
+        told = {one: int(recent.of(topic, one)[part].sum()) for one in ("posts", "unscored", name)}
+        n, count, at = told["posts"], told[name], _at(first)
+        if told["unscored"] <= (1 - _SCORED) * (n + told["unscored"]):
+            break
+    else:
         return Finding(topic, name, "", at, None, f"{name} of {topic}: {told['unscored']:,} posts wait for a score.")
+    if recent.collected[topic][part].mean() < LEAST_COLLECTED:
+        text = f"{name} of {topic}: too little of the {width} h from {at:%d %b %H:%M} UTC was collected."
+        return Finding(topic, name, "", at, None, text, learned.rate(topic, name))
     if n < learned.least:
         told_why = f"{topic}: {n:,} posts in the {width} h from {at:%d %b %H:%M} UTC, and {learned.least} are needed."
         return Finding(topic, name, "", at, False, told_why, learned.rate(topic, name))
@@ -150,7 +168,8 @@ def _driven(store: Store, finding: Finding, recent: Hours, said: Mapping[str, _S
     hour = number(finding.began_at)
     new = said[finding.topic].by_hour.get(hour, []) if finding.topic in said else []
     told = tuple(one.text for one in new if one.authors >= 3)
-    thread = recent.threads.get((finding.topic, hour))
+    answers = recent.of(finding.topic, "answers")[hour - recent.first] if hour >= recent.first else 0
+    thread = recent.threads.get((finding.topic, hour)) if answers >= _FEWEST_ANSWERS else None
     first = said[finding.topic].first.get(told[0]) if finding.detector == "phrase" and told else thread
     if first is None:
         window = Window(finding.began_at, finding.began_at + timedelta(hours=1))

@@ -88,8 +88,9 @@ def _look_on(config: Config, store: Store, stop: threading.Event, news: list[thr
             if learned is not None:
                 findings += judge(store, learned, config, now)
             done = note(store, findings, now, config.alerts)
-            for one in done.alerts if done.messages else ():
-                log.warning("alert %s (%s): %s", one.id, one.state(now), one.sentence)
+            for one in done.alerts:
+                if now in (one.fired_at, one.woken_at, one.resolved_at):
+                    log.warning("alert %s (%s): %s", one.id, one.state(now), one.sentence)
             for event in news if done.messages else ():
                 event.set()
             if learned is None or not timedelta() <= now - learned.at < _LEARN:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from math import gcd
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,8 +15,9 @@ from monitor.analyse import phrases
 from monitor.analyse.baseline import WEEK, Values, cell
 from monitor.analyse.coverage import collected
 from monitor.analyse.detectors import Detector, Untrusted, count_detector, sampled_detector, share_detector
+from monitor.analyse.share_baseline import ShareBaseline
 from monitor.analyse.thresholds import CUTS, cut, rate_at
-from monitor.analyse.windows import reached, unwatched
+from monitor.analyse.windows import STILL, reached, unwatched
 from monitor.config import Config
 from monitor.records import Window
 from monitor.records.alerts import Detector as Kind
@@ -28,7 +30,8 @@ STATISTICS: tuple[Kind, ...] = ("volume", "concern", "removal", "thread", "phras
 HOUR = timedelta(hours=1)
 _GUARD_HOURS = 24  # before now are not learned from: what goes on must not become what is usual
 _EVENT_HOURS = 72  # after a known event are not learned from
-_LEAST_COLLECTED = 0.5  # of an hour, for it to be learned from
+LEAST_COLLECTED = 0.5  # of an hour, for it to be learned from and judged
+_MOST_WAITING = 0.05  # of an hour's posts for their scores, for it to be learned from
 _TEXTS = 10_000  # posts of a topic that phrases are learned from
 _FEWEST_AUTHORS = 3
 
@@ -84,7 +87,8 @@ class Learned:
         row: dict[str, Any] = {"topic": topic, "detector": name, "weeks": None, "fired": None, "stated": None}
         if isinstance(one, Untrusted):
             return row | {"text": one.why}
-        tests = int((~np.isnan(one.chances)).sum())
+        # The rate of a share is that of any bucket, those of too few posts among them.
+        tests = len(one.chances) if isinstance(one.baseline, ShareBaseline) else int((~np.isnan(one.chances)).sum())
         weeks, fired = tests * one.hours / WEEK, one.fired(self.cut)
         stated = rate_at(one.rates, self.cut) * tests
         text = f"{fired} alarms in {weeks:.1f} weeks of history, {stated:.2f} stated"
@@ -151,10 +155,13 @@ def hours_of(store: Store, topics: Sequence[str], start: int, end: int, now: dat
     threads = alerting.threads(store, window)  # apart, so that nobody waits for both
     # A clock that was ahead when the collector last moved must not read as a stop.
     moved = reached(now, head.moved_at) if head.moved_at is None or head.moved_at <= now else now
+    if moved is not None and head.event_at is not None and moved - head.event_at > STILL:
+        moved = head.event_at  # a stream that replays what it missed has not come further
     gaps = unwatched(window, recorded, head.oldest_at, head.begun_at, moved)
     share = collected(_at(start), 3600, end - start, gaps)
-    if head.oldest_at is None and head.begun_at is None:
-        share[:] = 0.0
+    # What was imported or searched for tells of no hour how many posts it had.
+    begun = end if head.begun_at is None else number(head.begun_at)
+    share[: max(0, begun - start)] = 0.0
     names = ("posts", "unscored", "scored", "concern", "removal")
     values = {(topic, name): row for name in names for topic, row in _rows(counts, name, start, end).items()}
     values |= {(topic, "answers"): row for topic, row in _rows(threads, "answers", start, end).items()}
@@ -170,11 +177,13 @@ def _rows(table: pa.Table, name: str, start: int, end: int) -> dict[str, Values]
 
 
 def _without_events(history: Hours, config: Config, store: Store) -> Hours:
-    """Masked: half-collected hours, what followed known events, and what other rules found."""
+    """Masked: half-collected or half-scored hours, what followed known events, and what other rules found."""
     since = {v.topic: number(v.since) + 1 for v in views.rule_versions(store) if v.number > 1}
     masked = {}
     for topic, share in history.collected.items():
-        share = np.where(share < _LEAST_COLLECTED, 0.0, share)
+        waiting, scored = history.of(topic, "unscored"), history.of(topic, "scored")
+        is_known = (share >= LEAST_COLLECTED) & (waiting <= _MOST_WAITING * (waiting + scored))
+        share = np.where(is_known, share, 0.0)
         for event in config.events:
             if event.topic in (None, topic):
                 place = number(event.at) - history.first
@@ -199,15 +208,17 @@ def _phrases(
     share = history.collected[topic]
     places = np.flatnonzero(share > 0)
     stride = max(1, round(history.of(topic, "posts")[places].sum() / _TEXTS))
-    stride += stride % 7 == 0 or stride % 2 == 0  # never in step with day or week
+    while gcd(stride, WEEK) > 1:  # never in step with day or week
+        stride += 1
     chosen = places[::stride]
+    judged = chosen[len(chosen) // 2 :]  # the first half only makes phrases known
     said: dict[int, list[phrases.Said]] = {int(place) + history.first: [] for place in chosen}
     for row in alerting.texts(store, [topic], list(said)):
         said[row["hour"]].append((row["author"], row["text"]))
     largest, known = phrases.history(said)
     counts, sampled = np.zeros(len(share)), np.zeros(len(share))
-    sampled[chosen] = share[chosen]
-    counts[chosen] = [largest[int(place) + history.first] for place in chosen]
+    sampled[judged] = share[judged]
+    counts[judged] = [largest[int(place) + history.first] for place in judged]
     return sampled_detector(counts, cells, sampled, fewest), known
 
 

@@ -63,7 +63,8 @@ def count_detector(counts: Values, cells: Cells, collected: Values, least: int) 
         return _too_short(days)
     baseline = counting.fitted(counts, cells, collected)
     chances = np.where(collected > 0, baseline.chance(counts, baseline.expected(cells, collected)), np.nan)
-    return Detector(baseline, count_rates(baseline, cells, collected, least), tail_of(chances), 1, chances)
+    enough = np.where(counts < least, np.maximum(chances, 1.0), chances)  # fewer are never an alarm
+    return Detector(baseline, count_rates(baseline, cells, collected, least), tail_of(chances), 1, enough)
 
 
 def sampled_detector(counts: Values, cells: Cells, collected: Values, least: int) -> Detector | Untrusted:
@@ -72,7 +73,8 @@ def sampled_detector(counts: Values, cells: Cells, collected: Values, least: int
         return Untrusted(f"its baseline has {int((collected > 0).sum())} of {4 * _LEAST_BUCKETS} hours")
     baseline = counting.fitted(counts, cells, collected)
     chances = np.where(collected > 0, baseline.chance(counts, baseline.expected(cells, collected)), np.nan)
-    return Detector(baseline, count_rates(baseline, cells, collected, least), tail_of(chances), 1, chances)
+    enough = np.where(counts < least, np.maximum(chances, 1.0), chances)  # fewer are never an alarm
+    return Detector(baseline, count_rates(baseline, cells, collected, least), tail_of(chances), 1, enough)
 
 
 def share_detector(counts: Values, n: Values, first: int, collected: Values, least: int) -> Detector | Untrusted:
@@ -87,7 +89,8 @@ def share_detector(counts: Values, n: Values, first: int, collected: Values, lea
         return _too_short(days)
     known = np.where(collected > 0, 1, 0)
     for width in _WIDTHS:
-        part, whole = bucketed(counts * known, first, width), bucketed(n * known, first, width)
+        is_seen = bucketed(known, first, width) == width
+        part, whole = bucketed(counts * known, first, width)[is_seen], bucketed(n * known, first, width)[is_seen]
         if np.median(whole[whole > 0] if (whole > 0).any() else whole) >= _ENOUGH_POSTS:
             break
     if (whole > 0).sum() < _LEAST_BUCKETS or (whole >= least).sum() == 0:

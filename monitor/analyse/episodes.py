@@ -10,7 +10,8 @@ from hashlib import sha256
 from monitor.records.alerts import Alert, Finding, Message, Told
 
 _SKEW = timedelta(minutes=5)  # an alert from further ahead was fired by a clock that was wrong
-_LOST = timedelta(days=1)  # without any word on an open alert (its topic is gone): it is over
+STATES = ("collection", "spend")  # hold or do not: each new one is news
+_LOST = timedelta(days=1)  # without any word on an open alert (its topic is gone, nothing can be told): it is over
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,9 @@ class Step:
 
 def step(known: Sequence[Alert], findings: Sequence[Finding], now: datetime, policy: Policy) -> Step:
     """What the findings of ``now`` make of the alerts; ``known`` are the open ones and the last one of each key."""
-    latest = {alert.key: alert for alert in sorted(known, key=lambda alert: alert.fired_at)}
+    # What a clock that was ahead has fired and ended says nothing of now.
+    past = [alert for alert in known if alert.resolved_at is None or alert.fired_at <= now + _SKEW]
+    latest = {alert.key: alert for alert in sorted(past, key=lambda alert: (alert.resolved_at is None, alert.fired_at))}
     changed: dict[str, Alert] = {}
     messages: list[Message] = []
     for finding in findings:
@@ -62,14 +65,14 @@ def _next(before: Alert | None, finding: Finding, now: datetime, policy: Policy)
         return before, None
     if before is not None and is_open:
         return _goes_on(before, finding, now)
-    if before is not None and _is_muted(before, now, policy):
+    if before is not None and finding.detector not in STATES and _is_muted(before, now, policy):
         return before, None
     return _fired(finding, now), "firing"
 
 
 def _goes_on(alert: Alert, finding: Finding, now: datetime) -> tuple[Alert, Told | None]:
     alert = replace(alert, seen_at=max(now, alert.seen_at))
-    if finding.estimate is not None and (alert.estimate is None or finding.estimate.n >= alert.estimate.n):
+    if finding.estimate is not None and (alert.estimate is None or finding.estimate.effect >= alert.estimate.effect):
         names = ("sentence", "estimate", "thread", "first", "phrases")  # the height of it
         alert = replace(alert, **{name: getattr(finding, name) for name in names})
     slept = alert.snoozed_until is not None and alert.snoozed_until <= now
@@ -79,8 +82,6 @@ def _goes_on(alert: Alert, finding: Finding, now: datetime) -> tuple[Alert, Told
 
 
 def _is_muted(last: Alert, now: datetime, policy: Policy) -> bool:
-    if last.fired_at > now + _SKEW:
-        return False
     return now - last.fired_at < policy.cooldown or (last.snoozed_until is not None and now < last.snoozed_until)
 
 
@@ -91,7 +92,7 @@ def _is_unheard(alert: Alert, now: datetime, policy: Policy) -> bool:
 
 
 def _is_told_of(alert: Alert, findings: Iterable[Finding]) -> bool:
-    return any(finding.key == alert.key for finding in findings)
+    return any(finding.key == alert.key and finding.is_alarm is not None for finding in findings)
 
 
 def _fired(finding: Finding, now: datetime) -> Alert:

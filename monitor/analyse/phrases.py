@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 WORDS = 3
 _LETTERS = 6  # of scripts that put no spaces between words
-_ASIDE = re.compile(r"https?://\S+|\bwww\.\S+|[@＠][\w.-]+", re.I)
+# Links, names of accounts and of sites: whoever is named there is nobody's phrase.
+_ASIDE = re.compile(r"https?://\S+|[@＠][\w.-]+|\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}\b(?:/\S*)?", re.I)
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
 _LONGEST = 400  # words of a post that are read
-_KNOWN_BY = 2  # authors, in other hours, from which a phrase is no news
+_KNOWN_BY = 2  # authors, before, from which a phrase is no news
+LAG_HOURS = 48  # of which live does not know yet what is said
 
 Said = tuple[int, str]  # author and text
 
@@ -44,17 +46,18 @@ def spread(said: Iterable[Said]) -> Counter[str]:
 def history(hours: Mapping[int, Iterable[Said]]) -> tuple[dict[int, int], frozenset[int]]:
     """Of each hour by how many authors its most said new phrase was said, and hashes of the phrases that are known.
 
-    A phrase is new to an hour where fewer than two authors said it in the others: each hour is judged by the rest, as
-    the next one will be by all of them.
+    A phrase is new to an hour where fewer than two authors said it up to two days before: as live, where what is known
+    is learned once a day, without the last one.
     """
-    told = {hour: {hash(phrase): n for phrase, n in spread(said).items()} for hour, said in hours.items()}
-    total = Counter[int]()
-    for counts in told.values():
-        total.update(counts)
-    largest = {
-        hour: max((n for phrase, n in counts.items() if total[phrase] - n < _KNOWN_BY), default=0)
-        for hour, counts in told.items()
-    }
+    told = {hour: {hash(phrase): n for phrase, n in spread(hours[hour]).items()} for hour in sorted(hours)}
+    total, largest, waiting = Counter[int](), dict[int, int](), deque[int]()
+    for hour, counts in told.items():
+        while waiting and waiting[0] < hour - LAG_HOURS:
+            total.update(told[waiting.popleft()])
+        largest[hour] = max((n for phrase, n in counts.items() if total[phrase] < _KNOWN_BY), default=0)
+        waiting.append(hour)
+    for hour in waiting:
+        total.update(told[hour])
     return largest, frozenset(phrase for phrase, n in total.items() if n >= _KNOWN_BY)
 
 

@@ -128,12 +128,13 @@ def _as_dict(store: Store, one: Alert, told: list[Delivery], now: datetime) -> d
         "sentence": one.sentence,
         "rate": one.rate,
         "driven_by": driven_by(store, one),
-        "told": [
-            {"target": d.message.target, "state": d.message.state, "sent_at": d.sent_at, "fault": d.fault or None}
-            for d in told
-            if d.message.alert == one.id
-        ],
+        "told": [_delivery(each) for each in told if each.message.alert == one.id],
     }
+
+
+def _delivery(one: Delivery) -> dict[str, Any]:
+    message = {"target": one.message.target, "state": one.message.state}
+    return message | {"sent_at": one.sent_at, "given_up": one.given_up, "fault": one.fault or None}
 
 
 def _print(store: Store, one: Alert, told: list[Delivery], now: datetime) -> None:
@@ -144,7 +145,8 @@ def _print(store: Store, one: Alert, told: list[Delivery], now: datetime) -> Non
         typer.echo(f"  {line}")
     for each in told:
         if each.message.alert == one.id:
-            state = f"sent {each.sent_at:%d %b %H:%M} UTC" if each.sent_at else each.fault or "waits"
+            waits = f"given up: {each.fault}" if each.given_up else each.fault or "waits"
+            state = f"sent {each.sent_at:%d %b %H:%M} UTC" if each.sent_at else waits
             typer.echo(f"  {each.message.target}, {each.message.state}: {state}")
 
 

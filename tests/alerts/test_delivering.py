@@ -14,7 +14,7 @@ import pytest
 from pydantic import ValidationError
 
 from monitor.alert_settings import Alerts, Target
-from monitor.alerts.delivering import deliver_waiting, keep_delivering, notifier, tried
+from monitor.alerts.delivering import deliver_waiting, keep_delivering, notifier, opened, tried
 from monitor.alerts.keeping import note
 from monitor.errors import ConfigError
 from monitor.records import Batch
@@ -177,7 +177,7 @@ def test_a_message_names_the_post_behind_it_only_while_that_stands(store):
     with Receiver() as hook:
         note(store, [driven], NOW, Alerts(targets=(hook.target,)))
         deliver_waiting(store, "hook", notifier(hook.target), threading.Event())
-    assert "Came first: https://bsky.app/profile/" in hook.texts[0]
+    assert "First of that time: https://bsky.app/profile/" in hook.texts[0]
     assert "“not my music”" in hook.texts[0]
     assert post.text not in hook.texts[0]
 
@@ -206,3 +206,20 @@ def test_trying_the_targets_says_what_went_wrong():
     assert "503" in told["hook"]
     assert "MONITOR_TEST_UNSET" in told["dead"]
     assert again == {"hook": ""}
+
+
+def test_what_ended_before_its_target_took_it_is_told_as_ended_only(store):
+    with Receiver(500) as hook:
+        fire(store, hook.target)
+        assert deliver_waiting(store, "hook", notifier(hook.target), threading.Event()) is not None
+        note(store, [finding(False)], NOW + timedelta(minutes=3), Alerts(targets=(hook.target,)))
+        assert deliver_waiting(store, "hook", notifier(hook.target), threading.Event()) is None
+    assert [one["title"].split(":")[0] for one in hook.got] == ["FIRING", "RESOLVED"]
+    assert [one.given_up for one in alerting.deliveries(store)] == [True, False]
+
+
+def test_a_target_without_its_secret_silences_nobody_else(store, caplog):
+    with Receiver() as hook:
+        settings = Alerts(targets=(hook.target, Target(name="dead", url="json://${MONITOR_TEST_UNSET}/")))
+        assert list(opened(settings)) == ["hook"]
+    assert "MONITOR_TEST_UNSET" in caplog.text

@@ -109,10 +109,33 @@ def test_an_alert_of_which_nothing_is_heard_for_a_day_is_over_without_a_word():
     assert ("team", "resolved") not in watched.told
 
 
+def test_after_the_clock_was_ahead_an_alarm_is_told_once():
+    watched = Watched()
+    watched.see(finding(), 240 * HOUR)
+    watched.see(finding(False), 241 * HOUR)
+    for minutes in range(5):
+        watched.see(finding(), minutes * MINUTE)
+    assert watched.told.count(("team", "firing")) == 2
+
+
+def test_an_alert_of_which_nothing_can_be_told_any_more_ends():
+    watched = Watched(Policy(("team",)))
+    watched.see(finding(), 0 * MINUTE)
+    watched.see(finding(None), 25 * HOUR)
+    assert watched.only().resolved_at is not None
+
+
+def test_a_second_outage_soon_after_the_first_is_news():
+    watched = Watched()
+    for minutes, is_alarm in enumerate((True, False, True)):
+        watched.see(finding(is_alarm, detector="collection"), minutes * MINUTE)
+    assert watched.told == [("team", "firing"), ("team", "resolved"), ("team", "firing")]
+
+
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from([True, False, None]), st.integers(1, 400), st.sampled_from(["", "snooze", "acknowledge"])
+            st.sampled_from([True, False, None]), st.integers(-300, 400), st.sampled_from(["", "snooze", "acknowledge"])
         ),
         max_size=40,
     )
@@ -128,5 +151,6 @@ def test_whatever_happens_no_target_is_told_one_state_twice(steps):
             watched.alerts |= {id_: replace(one, snoozed_until=T0 + at + 3 * HOUR) for id_, one in known.items()}
         elif answer:
             watched.alerts |= {id_: replace(one, acknowledged_at=T0 + at) for id_, one in known.items()}
+        assert sum(one.resolved_at is None for one in watched.alerts.values()) <= 1
     assert set(keys.values()) <= {1}
     assert sum(one.resolved_at is None for one in watched.alerts.values()) <= 1

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import duckdb
 import numpy as np
 import pytest
 
 from monitor.alert_settings import Alerts
 from monitor.alerts.judging import judge
+from monitor.alerts.keeping import note
 from monitor.alerts.troubles import troubles
 from monitor.alerts.watching import learn
 from monitor.analyse.detectors import Untrusted
 from monitor.config import Config, X
 from monitor.records import Batch, Charge, Cursor, Gap, Seen
+from monitor.store import alerting
 from tests.collect.rig import TOPIC
-from tests.conftest import a_post, uri
+from tests.conftest import a_post
 from tests.scored import score
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -114,11 +117,32 @@ def test_more_removal_talk_among_the_usual_posts_is_told(watched):
     assert "of leaving" in found["removal"].sentence
 
 
-def test_an_outage_is_neither_calm_nor_learned_from(watched):
+def down(store, start, end):
+    """A time of which nothing was collected, and in which nothing stands."""
+    with duckdb.connect(str(store.path)) as file:
+        file.execute("DELETE FROM posts WHERE observed_at >= ? AND observed_at < ?", [start, end])
+    store.commit(Batch("bluesky:live", gaps=(Gap("bluesky:live", start, end, "down"),)), now=NOW)
+
+
+def test_an_outage_is_not_learned_from_and_ends_no_alarm(watched):
     before = learn(watched, CONFIG, NOW).detectors[TOPIC.name, "volume"].baseline.rate.sum()
-    watched.commit(Batch("bluesky:live", gaps=(Gap("bluesky:live", NOW - 20 * DAY, NOW - 12 * DAY, "down"),)), now=NOW)
-    learned = learn(watched, CONFIG, NOW).detectors[TOPIC.name, "volume"]
-    assert learned.baseline.rate.sum() == pytest.approx(before, rel=0.1)
+    down(watched, NOW - 20 * DAY, NOW - 12 * DAY)
+    assert learn(watched, CONFIG, NOW).detectors[TOPIC.name, "volume"].baseline.rate.sum() == pytest.approx(
+        before, rel=0.1
+    )
+    down(watched, NOW - 3 * HOUR, NOW)
+    found = judged(watched)
+    assert {found[name].is_alarm for name in ("volume", "thread", "phrase")} == {None}
+    assert "too little of the hour" in found["volume"].sentence
+
+
+def test_an_old_import_makes_no_baseline(store):
+    config = CONFIG.model_copy(update={"alerts": Alerts(history_weeks=8)})
+    seen = (Seen("bluesky:live", NOW - HOUR, 1),)
+    fill(store, [NOW - 300 * DAY], 1)
+    store.commit(Batch("bluesky:live", (), seen=seen, cursor=Cursor("bluesky:live", "1", NOW)), now=NOW)
+    fill(store, [NOW - n * timedelta(minutes=4) for n in range(12)], 10)
+    assert all(isinstance(one, Untrusted) for one in learn(store, config, NOW).detectors.values())
 
 
 def test_without_two_weeks_it_says_when_there_will_be_a_baseline(store):
@@ -153,10 +177,14 @@ def test_a_stream_that_stands_still_and_money_that_is_gone_are_told(store):
     assert not found["spend", "month 80 %"].is_alarm
 
 
-def test_nobody_is_named_in_what_is_kept_of_an_alert(watched):
+def test_whoever_is_forgotten_leaves_no_phrase_and_no_account_is_one(watched):
     start = NOW - 40 * timedelta(minutes=1)
-    fill(watched, [start + n * timedelta(seconds=20) for n in range(80)], 97_000, concern=3)
-    volume = judged(watched)["volume"]
-    assert volume.is_alarm
-    assert uri(97_000) not in str(volume)
-    assert text(97_000) not in str(volume)
+    says = lambda n: f"{text(n)} follow alice.bsky.social who says read theverge.com/news/12345 they train on our songs"  # noqa: E731
+    made = fill(watched, [start + n * timedelta(seconds=20) for n in range(80)], 97_000, says, concern=3)
+    found = judged(watched)["phrase"]
+    assert found.is_alarm
+    assert found.phrases
+    assert not any(word in phrase for phrase in found.phrases for word in ("alice", "bsky", "verge"))
+    note(watched, [found], NOW, Alerts())
+    watched.forget("author", "bluesky", made[3].author_id)
+    assert alerting.latest(watched)[0].phrases == ()

@@ -63,7 +63,7 @@ def test_history_names_each_alert_its_figure_and_who_was_told(store, config):
         assert told in words
     [row] = json.loads(call("alerts", "history", "--json", "-c", path).stdout)
     assert (row["id"], row["state"], row["estimate"]["n"]) == (alert.id, "firing", 20)
-    assert row["told"] == [{"target": "hook", "state": "firing", "sent_at": None, "fault": None}]
+    assert row["told"] == [{"target": "hook", "state": "firing", "sent_at": None, "given_up": False, "fault": None}]
 
 
 def test_an_alert_is_acknowledged_and_snoozed_by_its_id(store, config):

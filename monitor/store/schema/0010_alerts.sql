@@ -1,5 +1,5 @@
--- What was out of the ordinary. No text, handle or id of a post stands here: `thread` and `first` are keys, `phrases` were
--- said by several authors. The program writes all but acknowledged_at and snoozed_until, which are people's.
+-- What was out of the ordinary. No post stands here: `thread` and `first` are keys, `phrases` are three words that several
+-- authors said, and go when one of them asks to be forgotten. The program writes all but acknowledged_at and snoozed_until, which are people's.
 CREATE TABLE alerts (
     id VARCHAR NOT NULL,
     topic VARCHAR NOT NULL,        -- empty: of no topic

@@ -16,6 +16,17 @@ SELECT lower(handle), '@' || lower(handle)
 FROM (SELECT author_handle AS handle FROM forgotten_row UNION SELECT $handle), meant
 WHERE what = 'author' AND handle <> '';
 
+-- A phrase of an alert may be theirs, where several said it.
+UPDATE alerts SET phrases = []
+WHERE EXISTS (
+    SELECT 1 FROM posts p
+    WHERE p.rowid IN (SELECT row FROM forgotten_row)
+        AND p.observed_at >= alerts.began_at - INTERVAL 1 DAY AND p.observed_at < alerts.seen_at + INTERVAL 1 DAY
+);
+UPDATE alerts SET
+    thread = CASE WHEN thread IN (SELECT key FROM forgotten_row) THEN NULL ELSE thread END,
+    "first" = CASE WHEN "first" IN (SELECT key FROM forgotten_row) THEN NULL ELSE "first" END;
+
 CREATE TEMP TABLE forgotten_context AS
 SELECT p.rowid AS row
 FROM posts p, meant a
