@@ -43,7 +43,8 @@ def section(frame: Frame, event: Event, days: int, scope: Scope) -> None:
     with st.container(key="sentence-impact"):
         st.text(first.sentence)
     if len(found.expected) >= _BLOCK:
-        told = f"Posts per {_BLOCK} hours after the event. Band: 95 % interval of what would have come without it."
+        told = f"Posts per {_BLOCK} hours after the event. Band: 95 % interval of the whole window's level; "
+        told += "single points stray further."
         widgets.figure("With and without it", told, _chart(found, frame))
     _table(found)
     if first.diagnostics:
@@ -67,6 +68,7 @@ def _table(found: Impact) -> None:
         {
             "outcome": one.name,
             "change": _change(one),
+            "added": one.estimate.text if one.estimate else "",
             "n": one.estimate.n if one.estimate else None,
             "in words": one.sentence,
         }
@@ -95,11 +97,12 @@ def _chart(found: Impact, frame: Frame) -> Figure:
     step, rows = timedelta(hours=_BLOCK), []
     for number in range(len(blocks["found"])):
         start = found.event.at + number * step
-        values = {name: float(part[number]) for name, part in blocks.items()}
+        values = {name: None if np.isnan(part[number]) else float(part[number]) for name, part in blocks.items()}
         rows.append(
             {"mid": wall(start, frame.zone) + step / 2, "when": span(start, start + step, frame.zone), **values}
         )
-    text = f"{sum(blocks['found']):,.0f} posts came, {sum(blocks['expected']):,.0f} would have without the event."
+    came, without = (np.nansum(getattr(found, name)) for name in ("found", "expected"))
+    text = f"{came:,.0f} posts came, {without:,.0f} would have without the event, of hours that were collected."
     return Figure(_spec(), {"points": pa.Table.from_pylist(rows, schema=_POINTS)}, text)
 
 

@@ -36,6 +36,7 @@ def rows(store: Store, scope: Scope, window: Window, seconds: int) -> list[dict[
             {
                 "start": (start + timedelta(seconds=i * seconds)).strftime("%Y-%m-%dT%H:%M:%SZ"),
                 **{name: round(float(found[name][i])) if seen else None for name in _COUNTS},
+                "unscored": round(float(found["waiting"][i])) if seen else None,
                 "concern": round(float(found["concern"][i]) / posts, 4) if posts else None,
                 "concern2": round(float(found["concern2"][i]) / posts, 4) if posts else None,
                 "collected": round(float(shares[i]), 4),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from monitor.analyse import checks, findings
 from monitor.analyse.coverage import Coverage
 from monitor.analyse.coverage import collected as share_collected
 from monitor.analyse.event_study import Effect, Placed, Study, effect, study
-from monitor.analyse.regression import Measure
+from monitor.analyse.regression import SEEN, Measure
 from monitor.analyse.response import History, response
 from monitor.completeness import of_windows
 from monitor.config import Event
@@ -34,6 +34,7 @@ _VOLUMES = ("posts", "authors", "texts")
 _STAGES = ("considering", "committed", "done", "blocked")
 _RESPONSES = ("statement", "executive_statement", "terms_revised")
 _TOP_CONCERN = 3.0
+_MOST_WAITING = 0.05  # of an hour's posts for their scores: with more it is not known what it held
 MEAN, HIGH, LEAVING = "mean concern", "share of concern 2 or more", "share of removal talk"
 
 
@@ -42,8 +43,8 @@ class Impact:
     """What an event changed, outcome by outcome; of a response also the ``verdict`` whether it quelled the outcry.
 
     ``found``, ``expected``, ``low`` and ``high`` are posts in each hour from the event on: as they came, and as they
-    would have come without it, with the band of 95 % of windows. Empty where nothing can be said. ``coverage`` is that
-    of each live stream in the ``days`` before and after.
+    would have come without it, with the band of 95 % of windows. NaN in hours that were not collected, empty where
+    nothing can be said. ``coverage`` is that of each live stream in the ``days`` before and after.
     """
 
     event: Event
@@ -107,13 +108,21 @@ def impacts(
 
 
 def wrong_of(confusions: Sequence[Confusion]) -> dict[str, tuple[float, float]]:
-    """False positives of how many held-out posts, by the share they inflate; fewer count where authors repeat."""
+    """False positives of how many held-out posts, by the share they inflate; fewer count where authors repeat.
+
+    Shares are of posts that were found relevant, and only such can have a trait: of the held-out posts without it,
+    those count that were found relevant (at least so many, were every post that has it).
+    """
+    by = {one.outcome: one for one in confusions}
+    if "relevant" not in by:
+        return {}
+    relevant = sum(row[1] for row in by["relevant"].matrix)
     found = {}
-    for one in confusions:
-        name = {"concern2": HIGH, "removal": LEAVING}.get(one.outcome)
-        if name:
-            first = one.matrix[0]
-            found[name] = (sum(first[1:]) / one.effects[0], sum(first) / one.effects[0])
+    for outcome, name in (("concern2", HIGH), ("removal", LEAVING)):
+        if one := by.get(outcome):
+            false = sum(one.matrix[0][1:])
+            without = max(false, relevant - sum(map(sum, one.matrix[1:])))
+            found[name] = (false / one.effects[0], without / one.effects[0])
     return found
 
 
@@ -136,6 +145,7 @@ def _data(
     head = views.head(moment)
     begun = [at for at in (head.oldest_at, head.begun_at) if at is not None]
     reached, anchor = known_to(head), asked[0].at
+    reached = min(reached, datetime.now(UTC)) if reached else None  # a post may be dated ahead
     if reached is None or not begun:
         return None
     first = max(min(begun), min(event.at for event in asked) - _LONGEST)
@@ -145,11 +155,13 @@ def _data(
         return None
     window = Window(start, start + n * _HOUR)
     loud = loudest(moment, scope, window, [Window(event.at, event.at + hours * _HOUR) for event in asked])
+    counts, gaps = counted(moment, scope, window), event_gaps(moment, window, scope.topics)
+    is_scored = counts["waiting"] <= _MOST_WAITING * (counts["waiting"] + counts["posts"])
     return _Data(
         window,
-        counted(moment, scope, window),
+        counts,
         {event.id: own for event, own in zip(asked, loud, strict=True)},
-        share_collected(start, 3600, n, event_gaps(moment, window, scope.topics)),
+        np.where(is_scored, share_collected(start, 3600, n, gaps), 0.0),
         known,
         [findings.shortened(Placed(round((event.at - start) / _HOUR), hours), n) for event in known],
     )
@@ -172,9 +184,10 @@ def _impact(data: _Data, told: Sequence[Study], number: int, days: float, covera
     verdict = _response(data, event) if event.kind in _RESPONSES else ()
     if outcomes[0].estimate is None:
         return Impact(event, days, outcomes, verdict, coverage)
-    volume = effect(told[0], number)
-    found = data.counts["posts"][data.placed[number].window]
-    return Impact(event, days, outcomes, verdict, coverage, found, volume.expected, volume.low, volume.high)
+    volume, window = effect(told[0], number), data.placed[number].window
+    parts = (data.counts["posts"][window], volume.expected, volume.low, volume.high)
+    shown = [np.where(data.collected[window] >= SEEN, part, np.nan) for part in parts]
+    return Impact(event, days, outcomes, verdict, coverage, *shown)
 
 
 def _outcomes(data: _Data, told: Sequence[Study], number: int) -> tuple[Outcome, ...]:

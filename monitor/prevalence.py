@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from monitor.analyse.powered import LEAST_LABELLED, powered
 from monitor.analyse.prevalence import Scored, adjusted
-from monitor.classify.agreement import settled
 from monitor.classify.confusion import CLEAR, read_confusions
 from monitor.classify.release import RELEASE
 from monitor.codebook import Labels, codebook
@@ -19,7 +19,7 @@ from monitor.records import Confusion, Estimate, Outcome, Window
 from monitor.store import views
 from monitor.store.views import Reader, Scope
 
-TWO = ("no", "yes")
+_MOST_LATE = 0.02  # of a window's posts that came after a sample was drawn: they had no chance
 SAID = {"relevant": "about the terms", "concern2": "clearly worried (concern 2 or more)"}
 
 
@@ -46,10 +46,10 @@ class Corrected:
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """The labelled posts of a sample within a window; ``chance`` is that of being drawn and labelled."""
+    """The labelled posts of a sample in a window: what each person said, and the chance of being drawn and labelled."""
 
     sample: str
-    labels: tuple[Labels, ...]
+    labels: tuple[tuple[Labels, ...], ...]
     rows: tuple[dict[str, Any], ...]
     chances: tuple[float, ...]
 
@@ -91,6 +91,8 @@ def labelled(store: Reader, scope: Scope, window: Window, posts: float) -> Label
 def _covers(drawn: Sequence[list[dict[str, Any]]], posts: float) -> bool:
     """Whether the posts that a sample stands for are as many as there are: else it was drawn of others, or earlier."""
     first = [rows[0] for rows in drawn]
+    if first[0]["late"] > _MOST_LATE:
+        return False
     stands = sum(row["weight"] / row["chance"] for row in first)
     squares = sum((row["weight"] / row["chance"]) ** 2 * (1 - row["chance"]) for row in first)
     return bool(abs(stands - posts) <= 3 * float(squares) ** 0.5 + 0.02 * posts)
@@ -98,11 +100,9 @@ def _covers(drawn: Sequence[list[dict[str, Any]]], posts: float) -> bool:
 
 def _settled(name: str, drawn: Sequence[list[dict[str, Any]]]) -> Labelled:
     """Posts are labelled in random order, so those that are labelled are a random part of the sample."""
-    kept: list[tuple[Labels, dict[str, Any], float]] = []
+    kept: list[tuple[tuple[Labels, ...], dict[str, Any], float]] = []
     for rows in drawn:
-        said = {row["annotator"]: _labels(row) for row in rows if row["annotator"] is not None}
-        labels = settled(said) if said else None
-        if labels is not None:
+        if labels := tuple(_labels(row) for row in rows if row["annotator"] is not None):
             row = rows[0]
             kept.append((labels, row, row["chance"] * row["labelled"] / row["drawn"]))
     labels_of, rows_of, chances = zip(*kept, strict=True) if kept else ((), (), ())
@@ -167,7 +167,8 @@ def _one(
             row[f"{outcome}_score"][k] if outcome == "removal" else row[f"{outcome}_score"] for row in sample.rows
         ]
         weights = [row["weight"] for row in sample.rows]
-        told = [float(_holds(name, labels)) for labels in sample.labels]
+        # Where people disagree, a post counts in part: leaving it out would leave out what is hard to tell.
+        told = [mean(float(_holds(name, one)) for one in labels) for labels in sample.labels]
         try:
             found = powered(sums, sums.scores[k] / sums.weight, told, scores, weights, sample.chances)
             basis = "labels of people"

@@ -130,8 +130,21 @@ def test_the_command_prints_the_agreed_json_and_names_known_ids(busy, tmp_path):
 
 
 def test_what_the_classifier_gets_wrong_is_counted_from_its_confusion():
+    relevant = Confusion("relevant", ("no", "yes"), ((40, 3), (2, 110)), (), (), (1.0, 1.0))
     one = Confusion("removal", ("none", "done"), ((90, 10), (5, 50)), (), (), (2.0, 1.0))
-    assert wrong_of([one]) == {"share of removal talk": (5, 50)}
+    # 113 were found relevant, 55 of which may have it: 10 of the other 58 are wrong.
+    assert wrong_of([relevant, one]) == {"share of removal talk": (5, 29)}
+    assert wrong_of([one]) == {}
+
+
+def test_posts_that_wait_for_their_scores_are_not_calm(busy):
+    later = [a_post(5000 + n, observed_at=T0 + (80 + n / 4) * HOUR) for n in range(200)]
+    busy.commit(Batch("bluesky:live", tuple(later)))
+    [found] = impacts(busy, [an_event(at=T0 + 78 * HOUR)], [an_event(at=T0 + 78 * HOUR)])
+    assert "collected and scored" in str(found.outcomes[0].diagnostics) or found.outcomes[0].estimate is None
+    assert "less than" not in found.outcomes[0].sentence
+    [row] = rows(busy, Scope(), Window(T0 + 78 * HOUR, T0 + 128 * HOUR), 604_800)[-1:]
+    assert row["unscored"] == 200
 
 
 def test_posts_of_an_unknown_model_are_not_corrected(store):

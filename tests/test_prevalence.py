@@ -116,3 +116,31 @@ def test_the_command_prints_json_and_words(tmp_path):
     assert found[0]["share"]["low"] <= found[0]["share"]["effect"] <= found[0]["share"]["high"]
     assert "corrected for the errors" in run.invoke(app, ["prevalence", "-c", str(config)]).stdout
     assert run.invoke(app, ["sample", "--for", "done", "-n", "50", "-c", str(config)]).exit_code == 0
+
+
+def test_two_people_who_differ_in_one_label_still_count_in_the_others(tmp_path):
+    store, truth = filled(tmp_path)
+    draw_sample(store, 300, "random", "drawn", seed=3)
+    label(store, "drawn", truth, 300)
+    rows = store.read("to_label", sample="drawn", annotator="ben", codebook=codebook().version).to_pylist()
+    place = {uri(n + 1): bool(yes) for n, yes in enumerate(truth)}
+    other = Labels(1, 2, "none", "critical")
+    given = [(row["post_id"], other if place[row["post_id"]] else NO) for row in rows]
+    store.commit_annotations([
+        Annotation("bluesky", post, "ben", one.relevant, one.concern, one.removal, one.stance, codebook().version)
+        for post, one in given
+    ])  # fmt: skip
+    found = {one.outcome.name: one.outcome.estimate for one in corrected(store, Scope(), WINDOW)}
+    assert found["relevant"].n == 300
+    assert found["relevant"].low <= truth.mean() <= found["relevant"].high
+    assert found["removal: done"].effect == pytest.approx(truth.mean() / 2, abs=0.03)
+
+
+def test_a_sample_that_a_third_of_the_posts_came_after_is_not_taken_for_all_of_them(tmp_path):
+    store, truth = filled(tmp_path)
+    draw_sample(store, 40, "random", "early", seed=2)
+    label(store, "early", truth, 40)
+    later = range(POSTS + 1, POSTS + POSTS // 2)
+    store.commit(Batch("s", posts=tuple(a_post(n) for n in later)))
+    store.commit_scores([scored(n, 0.9) for n in later])
+    assert corrected(store, Scope(), WINDOW)[0].basis == "held-out posts"

@@ -62,7 +62,8 @@ def covered(collected: Values, event: Placed) -> Diagnostic:
     """Whether the windows before and after were collected."""
     before = collected[max(0, event.at - event.hours) : max(0, event.at)]
     shares = {"after": collected[event.window].mean(), "before": before.mean() if len(before) else 0.0}
-    text = " and ".join(f"{share:.0%} of the window {when} it" for when, share in shares.items()) + " was collected"
+    text = " and ".join(f"{share:.0%} of the window {when} it" for when, share in shares.items())
+    text += " was collected and scored"
     return Diagnostic("coverage", bool(min(shares.values()) >= ENOUGH), text)
 
 

@@ -25,6 +25,7 @@ PLACEBO = "segmented regression, interval from placebo dates"
 HAC = "segmented regression, Newey-West interval"
 LEAST_WINDOWS = 8  # without an event, side by side, for placebos to say how windows differ
 ENOUGH_WINDOWS = 39  # for a 2.5 % quantile to exist among them
+_SHORT_HOURS, _SHORT = 240, 1.5  # after so little, simulated effects of nothing are seen too often without the factor
 _MOST_PLACEBOS, _FEWEST, _SHRINK, _HALF = 400, 2.0, 10.0, 0.5
 
 
@@ -108,16 +109,13 @@ def effect(told: Study, number: int) -> Effect:
     low, high = _placebo_range(swings) if quiet else _hac_range(told, event)
     log_ratio = _log_ratio(found, foreseen) - middle
     ends = (log_ratio, log_ratio - high, log_ratio - low)
-    ratio = _corrected(told.fitted.measure, found, told.fitted.exposure[event.window].sum(), ends)
+    ratio = _corrected(told.fitted.measure, found, _cases(told.fitted, event), ends)
     shifted = expected * math.exp(middle)
     estimate = Estimate(*ratio, LEVEL, PLACEBO if quiet else HAC, round(_cases(told.fitted, event)))
-    size = found if told.fitted.measure.out_of is None else found / max(_cases(told.fitted, event), 1e-9)
-    added = tuple(size - size / max(one, 1e-9) for one in (ratio[0], ratio[1], ratio[2]))
+    added = _added(told.fitted, event, found, foreseen, ratio, (middle, middle + high, middle + low))
     rank = float((np.abs(swings.rest) >= abs(log_ratio)).mean()) if quiet else None
     band = (shifted * math.exp(low), shifted * math.exp(high))
-    return Effect(
-        estimate, (added[0], added[1], added[2]), found, foreseen * math.exp(middle), shifted, *band, before, rank
-    )
+    return Effect(estimate, added, found, foreseen * math.exp(middle), shifted, *band, before, rank)
 
 
 def _around(fitted: Regression, event: Placed, number: int | None, events: int) -> tuple[float, float, float, Values]:
@@ -204,7 +202,7 @@ def _hac_range(told: Study, event: Placed) -> tuple[float, float]:
     error = relative * math.sqrt(1 / inside + 1 / outside)
     share = min(0.5, (lags + 1) / seen)
     critical = 1.96 + 2.9694 * share + 0.4160 * share**2 - 0.5324 * share**3
-    half = critical * error
+    half = critical * error * (_SHORT if fitted.seen[: event.at].sum() < _SHORT_HOURS else 1.0)
     swings = told.swings[told.events.index(event)]
     if swings.windows >= _FEWEST:
         half = max(half, float(stdtrit(swings.windows - 1, (1 + LEVEL) / 2)) * float(np.sqrt((swings.rest**2).mean())))
@@ -236,6 +234,21 @@ def _corrected(
     down = middle - math.log(true_ratio(ratios[1], false))
     up = math.log(true_ratio(ratios[2], false)) - middle
     return math.exp(middle), math.exp(middle - math.hypot(down, doubt)), math.exp(middle + math.hypot(up, doubt))
+
+
+def _added(
+    fitted: Regression, event: Placed, found: float, foreseen: float, ratio: Sequence[float], ends: Sequence[float]
+) -> tuple[float, float, float]:
+    """Counts over what would have come; of a share, corrected where it is, the difference that its ratio makes."""
+    measure = fitted.measure
+    if measure.out_of is None:
+        counts = [found - foreseen * math.exp(end) for end in ends]
+        return counts[0], counts[1], counts[2]
+    false = 0.0 if measure.wrong is None else (measure.wrong[0] + _HALF) / (measure.wrong[1] + 1)
+    share = found / max(_cases(fitted, event), 1e-9)
+    share = max(share - false, 0.0) / (1 - false)
+    points = [share - share / max(one, 1e-9) for one in ratio]
+    return points[0], points[1], points[2]
 
 
 def _cases(fitted: Regression, event: Placed) -> float:

@@ -30,6 +30,11 @@ def refusal(told: Study, number: int, effect: Effect | None = None) -> Diagnosti
         return Diagnostic("posts before", False, text)
     if (share := float(seen[event.window].mean())) < SEEN and measure.out_of is None:
         return Diagnostic("coverage", False, f"only {share:.0%} of the hours after it were collected")
+    if effect is not None and (err := _errs(told, effect)) is not None:
+        text = (
+            f"the classifier says so of up to {err:.1%} of posts without it, and not clearly more are found or expected"
+        )
+        return Diagnostic("labels", False, text)
     if effect is not None and _cases(told, effect) < LEAST_POSTS:
         text = f"{effect.found:,.0f} came after it and {effect.foreseen:,.1f} were expected; too few to compare"
         return Diagnostic("posts", False, text)
@@ -42,6 +47,17 @@ def _cases(told: Study, effect: Effect) -> float:
     return both if told.fitted.measure.out_of is None else min(both, 2 * effect.estimate.n - both)
 
 
+def _errs(told: Study, effect: Effect) -> float | None:
+    """Up to how many of the posts without it are labelled with it, where a share does not stand clear of that."""
+    from scipy.special import betaincinv
+
+    wrong = told.fitted.measure.wrong
+    if wrong is None or not effect.estimate.n:
+        return None
+    many = float(betaincinv(wrong[0] + 0.5, wrong[1] - wrong[0] + 0.5, 0.975))
+    return many if min(effect.found, effect.foreseen) / effect.estimate.n <= many else None
+
+
 def refused(name: str, title: str, why: Diagnostic) -> Outcome:
     """An outcome of which nothing can be said."""
     return Outcome(name, None, f"Cannot tell whether “{title}” changed {noun(name)}: {why.text}.", (why,))
@@ -52,11 +68,12 @@ def outcome(told: Study, effect: Effect, title: str, span: str, made: Sequence[D
     estimate = replace(effect.estimate, text=_added(told, effect))
     sentence = _sentence(told, effect, title, span)
     failed = [one for one in made if one.passed is False]
+    rest = "; ".join(one.text for one in failed if one.name not in FATAL)
+    if rest:
+        sentence = f"{sentence[:-1]}; but {rest}."
     if fatal := [one.text for one in failed if one.name in FATAL]:
         sentence += f" This cannot be put down to the event: {'; '.join(fatal)}."
-    elif failed and side(estimate):
-        sentence = f"{sentence[:-1]}; but " + "; ".join(one.text for one in failed) + "."
-    elif side(estimate) and any(one.name == "placebo dates" and one.passed is None for one in made):
+    if not failed and side(estimate) and any(one.name == "placebo dates" and one.passed is None for one in made):
         sentence += " There is too little time without events to test this on placebo dates."
     return Outcome(told.fitted.measure.name, estimate, sentence, tuple(made))
 
@@ -69,11 +86,13 @@ def _sentence(told: Study, effect: Effect, title: str, span: str) -> str:
         cases = max(ratio.n, 1)
         found, foreseen = (measure.top * value / cases for value in (effect.found, effect.foreseen))
         form = "{:.2f}" if measure.top > 1 else "{:.1%}"
-        figures = f"{measure.name} {form.format(found)}, {form.format(foreseen)} expected without it"
+        labelled = " as labelled" if measure.wrong else ""
+        figures = f"{measure.name} {form.format(found)}{labelled}, {form.format(foreseen)} expected without it"
     times = f"{figure(ratio.effect)} times, {figure(ratio.low)} to {figure(ratio.high)} at {ratio.level:.0%}"
-    verdict = {1: "more than by itself", -1: "less than by itself", 0: "no clear change"}[side(ratio)]
+    verdict = {1: "more than without it", -1: "less than without it", 0: "no clear change"}[side(ratio)]
     mended = ", corrected for labels that err" if measure.wrong and measure.out_of is not None else ""
-    return f"In the {span} after “{title}”: {figures} ({times}{mended}): {verdict}."
+    added = _added(told, effect)
+    return f"In the {span} after “{title}”: {figures}: {added} ({times}{mended}): {verdict}."
 
 
 def _added(told: Study, effect: Effect) -> str:
@@ -81,14 +100,17 @@ def _added(told: Study, effect: Effect) -> str:
     measure = told.fitted.measure
     if measure.out_of is None:
         middle, low, high = (f"{value:+,.0f}" for value in effect.added)
-        return f"{middle} ({low} to {high}) {noun(measure.name)} over the window"
-    form = "{:+.2f}" if measure.top > 1 else "{:+.1%}"
-    middle, low, high = (form.format(measure.top * value) for value in effect.added)
-    return f"{middle} ({low} to {high})"
+        return f"{middle} ({low} to {high})"
+    form = "{:+.2f}" if measure.top > 1 else "{:+.1f}"
+    unit = measure.top if measure.top > 1 else 100
+    middle, low, high = (form.format(unit * value) for value in effect.added)
+    return f"{middle} ({low} to {high})" + ("" if measure.top > 1 else " points")
 
 
 def noun(name: str) -> str:
     """What is counted, as it stands in a sentence."""
+    if name in ("authors", "texts"):
+        return f"{name}, each once an hour"
     return f"posts at the stage “{name.removeprefix(STAGE)}”" if name.startswith(STAGE) else name
 
 

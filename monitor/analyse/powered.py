@@ -51,13 +51,14 @@ def powered(
             raise TooFewPosts(needed, n)
     part = weight / chance / (weight / chance).sum()
     spread = part * np.sqrt(np.maximum(1 - chance, 0)) * math.sqrt(len(said) / (len(said) - 1))
-    used = _power(said - part @ said, told - part @ told, spread) if power is None else power
+    is_few = min(said.sum(), (1 - said).sum()) < FEW  # a slope that fits a handful leaves nothing to doubt
+    used = power if power is not None else 0.0 if is_few else _power(said - part @ said, told - part @ told, spread)
     left = said - used * told
     share = min(1.0, max(0.0, used * score + float(part @ left)))
     between = max(0.0, (scored.squares - scored.weight) / scored.weight**2)
     variance = float((spread**2) @ (left - part @ left) ** 2) + between * share * (1 - share)
     method = f"PPI++, power {used:.2f}"
-    if min(said.sum(), (1 - said).sum()) < FEW or min(share, 1 - share) < RARE:
+    if is_few or min(share, 1 - share) < RARE:
         share, low, high = _exact(share, variance, float(part @ said), float((spread**2).sum()) + between)
         method += ", exact"
     else:

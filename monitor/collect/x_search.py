@@ -79,7 +79,7 @@ class SearchCollector:
                     raise
                 except CollectError:
                     if pending.charged:
-                        yield pending.bill()
+                        yield pending.batch(None)
                     raise
                 self._till.note(pending.charged)
                 yield pending.batch(Cursor(self.stream, self._place.encode()))

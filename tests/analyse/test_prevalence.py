@@ -120,3 +120,16 @@ def test_intervals_cover_the_planted_share(share: float) -> None:
             covered[name] += contains(found, truth.mean())
     least = 0.95 - 3 * math.sqrt(0.05 * 0.95 / rounds)
     assert all(n / rounds >= least for n in covered.values()), covered
+
+
+@pytest.mark.parametrize(("share", "labelled"), [(0.05, 40), (0.1, 30), (0.2, 30)])
+def test_intervals_of_few_labels_are_no_narrower_than_they_may_be(share: float, labelled: int) -> None:
+    covered, rounds = 0, 150
+    for seed in range(rounds):
+        chance = np.random.default_rng((seed, labelled))
+        truth, scores = planted(chance, 3000, share)
+        some = chance.choice(len(truth), labelled, replace=False)
+        ones, drawn = np.ones(labelled), np.full(labelled, labelled / len(truth))
+        found = powered(scored_of(scores), float(scores.mean()), truth[some].astype(float), scores[some], ones, drawn)
+        covered += contains(found, truth.mean())
+    assert covered / rounds >= 0.95 - 3 * math.sqrt(0.05 * 0.95 / rounds)

@@ -2,20 +2,25 @@
 --   sample_weight; bucket 0 begins at start, empty ones are left out. Authors and texts are those of a bucket. Most posts
 --   matched one rule: asking the first one before all halves the time, as does grouping instead of count(DISTINCT).
 -- params: start, end, seconds (width of a bucket), topics, langs, platforms (lists; NULL takes all)
--- columns: bucket, posts, authors, texts, concern (sum), concern2 (posts at 2 or more), considering, committed, done, blocked
-WITH said AS (
+-- columns: bucket, posts, authors, texts, concern (sum), concern2 (posts at 2 or more), considering, committed, done, blocked,
+--   waiting (posts without a score, relevant or not)
+WITH told AS (
     SELECT
         floor((epoch_us(observed_at) - epoch_us($start::TIMESTAMP)) / ($seconds * 1e6))::INTEGER AS bucket,
-        author_key, coalesce(text_group, key) AS text, sample_weight, concern, concern_label, removal_label
+        author_key, coalesce(text_group, key) AS text, sample_weight, concern, concern_label, removal_label, model_id
     FROM posts
     WHERE observed_at >= $start AND observed_at < $end AND kind <> 'repost' AND NOT hidden
-        AND model_id IS NOT NULL AND relevant >= 0.5
+        AND (model_id IS NULL OR relevant >= 0.5)
         AND (
             $topics IS NULL OR list_contains($topics, split_part(matched[1], '/', 1))
             OR (len(matched) > 1 AND list_has_any(list_transform(matched, lambda m: split_part(m, '/', 1)), $topics))
         )
         AND ($langs IS NULL OR list_contains($langs, coalesce(split_part(lang, '-', 1), 'und')))
         AND ($platforms IS NULL OR list_contains($platforms, platform))
+), said AS NOT MATERIALIZED (
+    SELECT * FROM told WHERE model_id IS NOT NULL
+), unscored AS (
+    SELECT bucket, sum(sample_weight) AS waiting FROM told WHERE model_id IS NULL GROUP BY bucket
 ), sums AS (
     SELECT
         bucket,
@@ -33,6 +38,10 @@ WITH said AS (
 ), texts AS (
     SELECT bucket, count(*)::DOUBLE AS texts FROM (SELECT DISTINCT bucket, text FROM said) GROUP BY bucket
 )
-SELECT bucket, posts, authors, texts, concern, concern2, considering, committed, done, blocked
-FROM sums JOIN authors USING (bucket) JOIN texts USING (bucket)
+SELECT
+    bucket, coalesce(posts, 0) AS posts, coalesce(authors, 0) AS authors, coalesce(texts, 0) AS texts,
+    coalesce(concern, 0) AS concern, coalesce(concern2, 0) AS concern2, coalesce(considering, 0) AS considering,
+    coalesce(committed, 0) AS committed, coalesce(done, 0) AS done, coalesce(blocked, 0) AS blocked,
+    coalesce(waiting, 0) AS waiting
+FROM sums JOIN authors USING (bucket) JOIN texts USING (bucket) FULL JOIN unscored USING (bucket)
 ORDER BY bucket
