@@ -23,6 +23,8 @@ from monitor.impact import impact as impact_of
 from monitor.prevalence import Corrected
 from monitor.prevalence import corrected as corrected_of
 from monitor.records import Window
+from monitor.spread import Spread, event_window
+from monitor.spread import spread as spread_of
 from monitor.store import Store, views
 from monitor.store.views import Choices, Filter, Found, Head, Order, PostView, Scope
 from monitor.study import EventPicture, LivePicture
@@ -73,6 +75,12 @@ def counted(_store: Store, path: str, scope: Scope, window: Window, topics: tupl
 def impact(_store: Store, path: str, what: Event, days: int, scope: Scope, events: tuple[Event, ...]) -> Impact:
     """What an event changed; seconds of work, and it changes slowly."""
     return impact_of(_store, what, events, days, scope)
+
+
+@st.cache_data(ttl=60, max_entries=64, show_spinner=False)
+def spread(_store: Store, path: str, what: Event, days: int, scope: Scope) -> Spread:
+    """Who set an event's posts off; it changes slowly."""
+    return spread_of(_store, scope, event_window(what, days), what)
 
 
 @st.cache_data(ttl=10, max_entries=64, show_spinner=False)

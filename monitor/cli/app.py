@@ -19,6 +19,7 @@ from monitor.cli import (
     rules,
     scoring,
     setup,
+    spread,
 )
 
 app = typer.Typer(
@@ -48,5 +49,6 @@ for module in (
     forgetting,
     rules,
     impact,
+    spread,
 ):
     module.add_to(app)
