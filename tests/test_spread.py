@@ -128,6 +128,13 @@ def test_it_refuses_with_the_reason(store, posts, window, told):
     assert found.viral == found.movers == found.bridges == ()
 
 
+def test_who_only_answers_oneself_moves_nobody(store):
+    commit(store, a_post(1), reply(2, 1, author_id=did(1)), a_post(3))
+    found = spread(store, Scope(), WINDOW)
+    assert found.movers == found.viral == ()
+    assert sentence(found).endswith("All of those are by the authors of these posts themselves.")
+
+
 def test_posts_that_wait_for_their_scores_rank_nobody(store):
     posts = [a_post(1), reply(2, 1)]
     commit(store, *posts, unscored=posts)
