@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from monitor.analyse.spread import CURVE_HOURS, LARGE_ACCOUNTS, LARGE_POSTS, LEAST_TREES, Curve, Lead
 from monitor.analyse.threads import Posts, Threads
 
-_SETTLED = 0.95  # share of resamples in which the first must stay first to be called so
+SETTLED = 0.95  # share of resamples in which the first must stay first to be called so
 _WHOLE = 0.95
 ROUGH = 10  # trees of the first account below which its interval is a rough one
 
@@ -56,7 +56,7 @@ def leading(name: str, lead: Lead | None, trees: int, n_movers: int) -> str:
     told += "account was chosen for being first)."
     if n_movers < 2:
         return told
-    if lead.stays >= _SETTLED:
+    if lead.stays >= SETTLED:
         return f"{told} It stays first in {lead.stays:.0%} of the resamples."
     return f"{told} Who is first is not settled: {name} stays first in {lead.stays:.0%} of the resamples."
 
