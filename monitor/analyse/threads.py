@@ -156,7 +156,8 @@ def largest(posts: Posts, found: Threads, owners: Ints, k: int) -> list[Reached]
 def _bounds(posts: Posts, found: Threads, owners: Ints, sources: Ints) -> NDArray[np.float64]:
     """At least as many as there are posts of others on what each owner wrote, shape (owners,).
 
-    From the ways that lead down, less those to own posts; what hangs on a post of the same owner is counted there.
+    From the ways that lead down and from what stands deeper in the tree, less own posts; what hangs on several posts of
+    an owner is counted at the first.
     """
     n = len(posts.keys)
     begin, size = _tour(found)
@@ -169,8 +170,19 @@ def _bounds(posts: Posts, found: Threads, owners: Ints, sources: Ints) -> NDArra
     is_outer = np.ones(len(sources), bool)
     is_outer[1:] = reached[:-1] <= owners[sources[1:]] * (n + 1) + begin[sources[1:]]
     outer = sources[is_outer]
-    ways = (_ways(posts, found) - n_own)[outer]
+    ways = (np.minimum(_ways(posts, found), _deeper(posts, found)) - n_own)[outer]
     return np.bincount(owners[outer], ways, minlength=int(owners.max()) + 1).astype(np.float64)
+
+
+def _deeper(posts: Posts, found: Threads) -> Ints:
+    """How many posts within the window stand in a post's tree at a later level: fewer where ways are many."""
+    n, level = len(posts.keys), np.zeros(len(posts.keys), np.int64)
+    for number, places in enumerate(found.levels):
+        level[places] = number
+    tree = trees(found)
+    place = tree * (n + 1) + level
+    counted = np.sort(place[posts.is_within])
+    return np.searchsorted(counted, (tree + 1) * (n + 1)) - np.searchsorted(counted, place, side="right")
 
 
 def _tour(found: Threads) -> tuple[Ints, Ints]:

@@ -144,6 +144,12 @@ def test_a_thread_of_many_thousand_steps_is_followed_to_its_end():
     assert (len(first.members), first.depth, first.width) == (n // 2, n - 1, 1)
 
 
+def test_a_thread_in_which_all_quote_its_first_post_is_not_followed_from_each_of_them():
+    n = 3000  # so many ways lead down that they tell nothing: followed from each post, this takes minutes
+    what = posts([NONE, (1, 0, 0), *((i, 1, i - 1) for i in range(2, n))])
+    assert [len(one.members) for one in viral(what, threads(what), 3)] == [n - 1, n - 2, n - 3]
+
+
 def test_a_curve_counts_hours_and_a_child_older_than_its_parent_came_at_once():
     came = np.array([90 * HOUR, 100 * HOUR, 100.5 * HOUR, 103 * HOUR, (101 + CURVE_HOURS) * HOUR], np.int64)
     found = curve(100 * HOUR, came)
