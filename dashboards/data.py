@@ -24,6 +24,8 @@ from monitor.prevalence import Corrected
 from monitor.prevalence import corrected as corrected_of
 from monitor.records import Window
 from monitor.records.alerts import Alert
+from monitor.spread import Spread, event_window
+from monitor.spread import spread as spread_of
 from monitor.store import Store, alerting, views
 from monitor.store.views import Choices, Filter, Found, Head, Order, PostView, Scope
 from monitor.study import EventPicture, LivePicture
@@ -77,6 +79,12 @@ def impact(
     """What an event changed; seconds of work, and it changes slowly."""
     [found] = impacts(_store, events, [what], days, scope, wrong_of(of_release(_store, model)))
     return found
+
+
+@st.cache_data(ttl=60, max_entries=64, show_spinner=False)
+def spread(_store: Store, path: str, what: Event, days: int, scope: Scope) -> Spread:
+    """Who set an event's posts off; it changes slowly."""
+    return spread_of(_store, scope, event_window(what, days), what)
 
 
 @st.cache_data(ttl=10, max_entries=64, show_spinner=False)

@@ -20,6 +20,7 @@ from monitor.cli import (
     rules,
     scoring,
     setup,
+    spread,
 )
 
 app = typer.Typer(
@@ -50,5 +51,6 @@ for module in (
     rules,
     impacts,
     alerting,
+    spread,
 ):
     module.add_to(app)

@@ -223,18 +223,18 @@ def _is_half_read(gap: Gap, topics: Sequence[str]) -> bool:
 def newest(store: Reader, scope: Scope, window: Window, limit: int = 6) -> list[PostView]:
     """The last posts that are relevant or not scored yet, newest first."""
     params = {"start": window.start, "end": window.end, "limit": limit}
-    return _post_views(store.read("live_newest", **params, **scope.params()))
+    return post_views(store.read("live_newest", **params, **scope.params()))
 
 
 def engaged(store: Reader, scope: Scope, window: Window, limit: int = 5) -> list[PostView]:
     """The relevant posts that drew most engagement in the window, of any age; see ``live_engaged.sql``."""
     params = {"start": window.start, "end": window.end, "limit": limit}
-    return _post_views(store.read("live_engaged", **params, **scope.params()))
+    return post_views(store.read("live_engaged", **params, **scope.params()))
 
 
 def one(store: Reader, platform: str, post_id: str) -> PostView | None:
     """One post; None where it is gone or hidden."""
-    return next(iter(_post_views(store.read("posts_one", platform=platform, post_id=post_id))), None)
+    return next(iter(post_views(store.read("posts_one", platform=platform, post_id=post_id))), None)
 
 
 def choices(store: Reader) -> Choices:
@@ -290,7 +290,8 @@ def _searched(store: Store, query: str, what: Filter, params: dict[str, Any]) ->
         raise
 
 
-def _post_views(table: pa.Table) -> list[PostView]:
+def post_views(table: pa.Table) -> list[PostView]:
+    """Rows of ``posts_one``."""
     return [PostView(**{name: _frozen(value) for name, value in row.items()}) for row in table.to_pylist()]
 
 

@@ -15,7 +15,8 @@ from typing import Any
 import duckdb
 
 from monitor import study
-from monitor.records import Batch, Cursor, Post, Seen
+from monitor.records import Batch, Cursor, Post, Seen, Window
+from monitor.spread import spread
 from monitor.store import Store, views
 from monitor.store.views import Filter, Scope
 from tests.benchmarks.running import write_config
@@ -36,11 +37,15 @@ def run(quick: bool) -> list[tuple[str, str, str]]:
         queries = [
             _seconds(lambda: study.live_picture(store, Scope(), timedelta(days=1), datetime.now(UTC))) for _ in range(7)
         ]
+        now = datetime.now(UTC)
+        three_days = Window(now - timedelta(days=10), now - timedelta(days=7))
+        set_off = _seconds(lambda: spread(store, Scope(), three_days))
         search = _seconds(lambda: views.found(store, Scope(), Filter(pattern=r"part \d*777\d*\b")))
         size = f"{posts:,} posts, {store.path.stat().st_size / 1e6:,.0f} MB"
         return [
             *_in_browser(store, config, size, rows),
             (f"Live page's queries on {size}, median", "", f"{statistics.median(queries):.2f} s"),
+            (f"monitor spread of three days on {size}", "", f"{set_off:.2f} s"),
             ("regular expression over all of them", "", f"{search:.2f} s"),
         ]
 

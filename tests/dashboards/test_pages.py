@@ -318,6 +318,45 @@ def test_coverage_of_a_file_of_imports_does_not_call_it_missing(store, page):
     assert not app.exception
 
 
+def test_event_says_who_set_it_off_or_why_that_cannot_be_told(store, page):
+    fill(store, at=T0 + 2 * HOUR)
+    assert "answers, quotes or reposts another stored post." in texts(page("event", event="statement"))
+    at = T0 + 4 * HOUR
+    told = a_post(50, observed_at=at, text=HOSTILE, author_handle="**loud**.example")
+    taken = [
+        a_post(n, kind="repost", text="", repost_of=uri(50), observed_at=at + n * HOUR / 60) for n in range(60, 90)
+    ]
+    store.commit(Batch("bluesky:live", (told, *taken)))
+    score(store, [told])
+    st.cache_data.clear()
+    app = page("event", event="statement")
+    assert not app.exception
+    assert "Most came of the posts of @**loud**.example: 30 by 30 accounts." in texts(app)
+    assert HOSTILE in texts(app)
+    assert "30 replies, quotes and reposts by 30 accounts" in markdown(app)
+    assert "loud" not in markdown(app)
+
+
+def test_event_shows_where_a_link_stood_first(store, page):
+    fill(store, at=T0 + 2 * HOUR)
+    there = T0 + 5 * HOUR
+    x = {"platform": "x", "post_id": "7", "author_id": "8", "author_handle": "on_x", "observed_at": there}
+    link = '{"uri":"https://news.example/story"}'
+    both = [
+        a_post(50, observed_at=there + HOUR, raw=link),
+        a_post(51, kind="repost", text="", repost_of=uri(50), observed_at=there + 2 * HOUR),
+        a_post(52, **x, raw=link),
+    ]
+    store.commit(Batch("bluesky:live", tuple(both)))
+    score(store, [both[0], both[2]])
+    app = page("event", event="statement")
+    assert not app.exception
+    [shown] = [frame.value for frame in app.dataframe if "link or text" in frame.value.columns]
+    assert shown["link or text"].tolist() == ["news.example/story"] * 2
+    assert shown["platform"].tolist() == ["X", "Bluesky"]
+    assert shown["by"].tolist()[0] == "@on_x"
+
+
 def test_event_says_what_it_changed_or_why_that_cannot_be_told(store, page):
     fill(store)
     app = page("event", event="statement")

@@ -9,7 +9,7 @@ import time
 from rich.console import Console
 from rich.table import Table
 
-PARTS = ("alerts", "event", "prevalence", "response")
+PARTS = ("alerts", "event", "prevalence", "response", "spread")
 
 
 def main() -> None:

@@ -1,0 +1,10 @@
+-- question: what do these posts say, and how were they scored?
+-- params: keys (of posts)
+-- columns: key, and those of posts_one
+SELECT
+    key, platform, post_id, author_id, author_handle, kind, text, context, lang, created_at, observed_at, edited_at, source,
+    matched, likes, reposts, replies, quotes, measured_at, versions, model_id,
+    CASE WHEN model_id IS NOT NULL
+        THEN COLUMNS('^(relevant|concern|(concern|removal|stance)_(probs|label))$') END
+FROM posts
+WHERE rowid IN (SELECT rowid FROM posts WHERE key IN (SELECT unnest($keys::UBIGINT[]))) AND NOT hidden
