@@ -11,6 +11,7 @@ from monitor.cli import (
     covering,
     demo,
     forgetting,
+    funnel,
     impact,
     labelling,
     looking,
@@ -48,5 +49,6 @@ for module in (
     forgetting,
     rules,
     impact,
+    funnel,
 ):
     module.add_to(app)
