@@ -18,6 +18,8 @@ from monitor.config import Classifier, Config, Event, Secrets, Topic
 from monitor.daily import Day, shown_window
 from monitor.daily import days as days_of
 from monitor.export import LIMIT, Format, export, text_group
+from monitor.funnel import Funnel
+from monitor.funnel import of_event as funnel_of
 from monitor.impact import Impact
 from monitor.impact import impact as impact_of
 from monitor.prevalence import Corrected
@@ -73,6 +75,12 @@ def counted(_store: Store, path: str, scope: Scope, window: Window, topics: tupl
 def impact(_store: Store, path: str, what: Event, days: int, scope: Scope, events: tuple[Event, ...]) -> Impact:
     """What an event changed; seconds of work, and it changes slowly."""
     return impact_of(_store, what, events, days, scope)
+
+
+@st.cache_data(ttl=60, max_entries=64, show_spinner=False)
+def funnel(_store: Store, path: str, what: Event, days: int, scope: Scope) -> Funnel:
+    """Authors by removal stage around an event; a second of work, and it changes slowly."""
+    return funnel_of(_store, what, days, scope)
 
 
 @st.cache_data(ttl=10, max_entries=64, show_spinner=False)

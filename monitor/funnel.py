@@ -131,7 +131,7 @@ def _funnel(moment: Reader, scope: Scope, asked: _Asked) -> Funnel:
     waiting = sum(row["n"] for row in views.scored(moment, scope, asked.whole).to_pylist() if row["model_id"] is None)
     here = told.at >= asked.whole.start.timestamp()
     if not here.any():
-        more = f" {waiting:,} posts wait for their scores." if waiting else ""
+        more = f" {_waiting(waiting)}." if waiting else ""
         return _refused(asked, f"No relevant posts of {_time(asked)} were collected.{more}")
     talk = _talk(told)
     if len(np.unique(talk.author[here])) == 1:
@@ -223,8 +223,12 @@ def _whole(told: Told, here: np.ndarray) -> Diagnostic:
 
 def _scored(waiting: int) -> Diagnostic:
     if waiting:
-        return Diagnostic("scored", False, f"{waiting:,} posts wait for their scores and are not counted.")
+        return Diagnostic("scored", False, f"{_waiting(waiting)} and not counted.")
     return Diagnostic("scored", True, "Every post has its scores.")
+
+
+def _waiting(n: int) -> str:
+    return f"{n:,} {'post is' if n == 1 else 'posts are'} not scored yet"
 
 
 def _outcomes(asked: _Asked, found: Sequence[Stretch], checks: tuple[Diagnostic, ...]) -> tuple[Outcome, ...]:

@@ -9,7 +9,7 @@ import time
 from rich.console import Console
 from rich.table import Table
 
-PARTS = ("event", "prevalence", "response")
+PARTS = ("event", "funnel", "prevalence", "response")
 
 
 def main() -> None:

@@ -44,9 +44,8 @@ def by_degrees(chance: np.random.Generator, author: Ints) -> Ints:
 WORLDS: tuple[Callable[[np.random.Generator, Ints], Ints], ...] = (posts_alone, few_authors, by_degrees)
 
 
-def scored(chance: np.random.Generator, truth: Ints) -> Array:
-    """Scores that are calibrated over all posts of this world, shape (posts, 5)."""
-    prior = np.maximum(np.bincount(truth, minlength=5) / len(truth), 1e-4)
+def scored(chance: np.random.Generator, truth: Ints, prior: Array) -> Array:
+    """Scores that are calibrated over all posts of a world with ``prior`` shares of the stages, shape (posts, 5)."""
     seen = chance.normal(0, 1, (len(truth), 5)) + SEPARATION * np.eye(5)[truth]
     odds = prior * np.exp(SEPARATION * (seen - seen.max(axis=1, keepdims=True)))
     return np.asarray(odds / odds.sum(axis=1, keepdims=True))
@@ -76,12 +75,14 @@ def run(replicates: int = 200) -> list[tuple[str, str, str]]:
 
 def _rows(case: tuple[int, tuple[int, int]], replicates: int) -> list[tuple[str, str, str]]:
     world, (least, most) = WORLDS[case[0]], case[1]
+    many = np.concatenate([world(np.random.default_rng(seed), np.arange(AUTHORS)) for seed in range(2000)])
+    prior = np.bincount(many, minlength=5) / len(many)
     found: dict[str, list[Array]] = {"labels": [], "plain draws": [], "funnel": []}
     for number in range(replicates):
         chance = np.random.default_rng((11, *case[1], case[0], number))
         author = np.repeat(np.arange(AUTHORS), chance.integers(least, most + 1, AUTHORS))
         truth = world(chance, author)
-        chances = scored(chance, truth)
+        chances = scored(chance, truth, prior)
         true = furthest(author, truth)
         told = {
             "labels": [chances.argmax(axis=1)],
