@@ -9,7 +9,7 @@ import altair as alt
 import pyarrow as pa
 import streamlit as st
 
-from dashboards import data, widgets
+from dashboards import checks, data, widgets
 from dashboards.charts import REMOVAL, RULE, Figure
 from dashboards.widgets import Frame
 from monitor.analyse.funnel import STAGES
@@ -17,11 +17,6 @@ from monitor.config import Event
 from monitor.funnel import NOTES, Funnel, tables
 from monitor.store.views import Scope
 
-_MARKS = {
-    True: ("passed", "check", "green"),
-    False: ("failed", "close", "red"),
-    None: ("not known", "question_mark", "gray"),
-}
 _BARS = pa.schema(
     [("stage", pa.string()), ("side", pa.string()), *((name, pa.float64()) for name in ("authors", "low", "high"))]
 )
@@ -49,21 +44,12 @@ def section(frame: Frame, event: Event, days: int, scope: Scope) -> None:
         if found.hidden:
             st.text(_hidden(found))
         st.caption(" ".join(NOTES))
-    _checks(found)
+    checks.listed("Checks of these counts", first.diagnostics)
 
 
 def _hidden(found: Funnel) -> str:
     told = ", ".join(f"{n:,} {status}" for status, n in found.hidden.items())
     return f"Not counted, as their accounts do not show: authors who spoke of leaving, by label: {told}."
-
-
-def _checks(found: Funnel) -> None:
-    diagnostics = found.outcomes[0].diagnostics
-    with st.expander("Checks of these counts", expanded=any(check.passed is False for check in diagnostics)):
-        for check in diagnostics:
-            label, icon, colour = _MARKS[check.passed]
-            st.badge(f"{check.name}: {label}", icon=f":material/{icon}:", color=colour)  # type: ignore[arg-type]
-            st.text(check.text)
 
 
 def _chart(found: Funnel) -> Figure:

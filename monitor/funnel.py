@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from monitor.analyse import funnel as analysis
-from monitor.analyse.coverage import ENOUGH, Coverage, collected, shortfall
+from monitor.analyse import funnel_checks as checks
+from monitor.analyse.coverage import Coverage, collected
 from monitor.analyse.funnel import STAGES, Counts, Talk
 from monitor.analyse.funnel_words import Part, authors, interval, parts
 from monitor.codebook import codebook
@@ -25,7 +26,7 @@ _LOOK_BACK = timedelta(days=548)  # so far back it is read who had taken a step 
 NOTES = (
     "Each author counts once, at the most advanced stage newly reached in that time; whoever had reached it before, by "
     "what was collected, is not new. The order is considering, committed, blocked, done: who was blocked has tried, "
-    "and who is done after being blocked counts as done.",
+    "and who is done after being blocked counts as done. A person with accounts on two platforms counts as two.",
     "Who came back cannot be told: the codebook has no label for it, and a later post that says nothing of leaving "
     "takes nothing back.",
     "Intervals (95 %) hold the classifier's doubt, as far as its scores are calibrated, not what nobody collected and "
@@ -70,6 +71,19 @@ class Funnel:
 
 
 @dataclass(frozen=True, slots=True)
+class _Read:
+    """All that is read of the store, so that the file is free while the numbers are made; lists are by window."""
+
+    head: Head
+    told: Told
+    waiting: int
+    coverage: list[tuple[Coverage, ...]]
+    collected: list[float]
+    departed: list[dict[str, int]]
+    hidden: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class _Asked:
     event: Event | None
     days: float
@@ -88,14 +102,16 @@ def of_event(store: Store, event: Event, days: float = 3, scope: Scope | None = 
     """
     width = timedelta(days=days)
     windows = (("before", Window(event.at - width, event.at)), ("after", Window(event.at, event.at + width)))
+    asked = _Asked(event, days, windows)
     with store.reading() as moment:
-        head, asked = views.head(moment), _Asked(event, days, windows)
+        head = views.head(moment)
         reached, first = known_to(head), _first(head)
         if reached is not None and event.at >= reached:
             return _refused(asked, f"“{event.title}” lies after all that was collected so far.")
         if first is not None and event.at + width <= first:
             return _refused(asked, f"“{event.title}” lies before anything was collected.")
-        return _funnel(moment, scope or own_scope(event), asked)
+        read = _read(moment, head, scope or own_scope(event), asked)
+    return _funnel(read, asked)
 
 
 def of_window(store: Store, window: Window, scope: Scope | None = None) -> Funnel:
@@ -107,7 +123,8 @@ def of_window(store: Store, window: Window, scope: Scope | None = None) -> Funne
         asked = _Asked(None, (cut.end - cut.start) / timedelta(days=1), (("", cut),))
         if cut.start >= cut.end:
             return _refused(asked, "Nothing was collected in that time.")
-        return _funnel(moment, scope or Scope(), asked)
+        read = _read(moment, head, scope or Scope(), asked)
+    return _funnel(read, asked)
 
 
 def tables(found: Funnel) -> tuple[Part, ...]:
@@ -124,31 +141,50 @@ def _refused(asked: _Asked, why: str) -> Funnel:
     return Funnel(asked.event, asked.days, (), (Outcome("authors", None, why),), {})
 
 
-def _funnel(moment: Reader, scope: Scope, asked: _Asked) -> Funnel:
-    if views.head(moment).oldest_at is None:
+def _read(moment: Reader, head: Head, scope: Scope, asked: _Asked) -> _Read:
+    windows = [window for _, window in asked.windows]
+    scored = views.scored(moment, scope, asked.whole).to_pylist()
+    return _Read(
+        head=head,
+        told=stages(moment, scope, Window(asked.whole.start - _LOOK_BACK, asked.whole.end)),
+        waiting=sum(row["n"] for row in scored if row["model_id"] is None),
+        coverage=of_windows(moment, windows, scope.platforms),
+        collected=[_collected(moment, scope, window) for window in windows],
+        departed=[departed(moment, scope, window) for window in windows],
+        hidden=hidden(moment, scope, asked.whole),
+    )
+
+
+def _collected(moment: Reader, scope: Scope, window: Window) -> float:
+    seconds = max(1, round((window.end - window.start).total_seconds()))
+    return float(collected(window.start, seconds, 1, event_gaps(moment, window, scope.topics))[0])
+
+
+def _funnel(read: _Read, asked: _Asked) -> Funnel:
+    if read.head.oldest_at is None:
         return _refused(asked, "Nothing has been collected yet.")
-    told = stages(moment, scope, Window(asked.whole.start - _LOOK_BACK, asked.whole.end))
-    waiting = sum(row["n"] for row in views.scored(moment, scope, asked.whole).to_pylist() if row["model_id"] is None)
+    told = read.told
     here = told.at >= asked.whole.start.timestamp()
     if not here.any():
-        more = f" {_waiting(waiting)}." if waiting else ""
+        more = f" {checks.unscored(read.waiting)}." if read.waiting else ""
         return _refused(asked, f"No relevant posts of {_time(asked)} were collected.{more}")
-    talk = _talk(told)
-    if len(np.unique(talk.author[here])) == 1:
-        return _refused(
-            asked, f"All {here.sum():,} relevant posts of {_time(asked)} are by one author: that makes no funnel."
-        )
+    if len(np.unique(told.author_key[here])) == 1:
+        which = f"All {here.sum():,} relevant posts of {_time(asked)}"
+        return _refused(asked, f"{which} are by one author: that makes no funnel.")
+    found = _stretches(read, asked)
+    outcomes = _outcomes(asked, found, _checks(read, asked, found))
+    return Funnel(asked.event, asked.days, found, outcomes, read.hidden)
+
+
+def _stretches(read: _Read, asked: _Asked) -> tuple[Stretch, ...]:
     spans = [(window.start.timestamp(), window.end.timestamp()) for _, window in asked.windows]
-    counted = analysis.counts(talk, spans)
-    found = _stretches(moment, scope, asked, told, counted)
-    checks = (
-        _covered(found),
-        _survivors(found),
-        _known_before(moment, asked),
-        _whole(told, here),
-        _scored(waiting),
-    )
-    return Funnel(asked.event, asked.days, found, _outcomes(asked, found, checks), hidden(moment, scope, asked.whole))
+    counted, found = analysis.counts(_talk(read.told), spans), []
+    for place, (name, window) in enumerate(asked.windows):
+        within = (read.told.at >= spans[place][0]) & (read.told.at < spans[place][1])
+        posts, searched = int(within.sum()), int(read.told.searched[within].sum())
+        around = (read.collected[place], read.coverage[place], read.departed[place])
+        found.append(Stretch(name, window, posts, searched, counted[place], *around))
+    return tuple(found)
 
 
 def _talk(told: Told) -> Talk:
@@ -161,82 +197,25 @@ def _talk(told: Told) -> Talk:
     return Talk(author.astype(np.int64), told.at, told.chances[:, order], ranks, told.gone[first])
 
 
-def _stretches(
-    moment: Reader, scope: Scope, asked: _Asked, told: Told, counted: Sequence[Counts]
-) -> tuple[Stretch, ...]:
-    coverage = of_windows(moment, [window for _, window in asked.windows], scope.platforms)
-    found = []
-    for (name, window), counts, covered in zip(asked.windows, counted, coverage, strict=True):
-        within = (told.at >= window.start.timestamp()) & (told.at < window.end.timestamp())
-        posts, searched = int(within.sum()), int(told.searched[within].sum())
-        share = _collected(moment, scope, window)
-        found.append(Stretch(name, window, posts, searched, counts, share, covered, departed(moment, scope, window)))
-    return tuple(found)
-
-
-def _collected(moment: Reader, scope: Scope, window: Window) -> float:
-    seconds = max(1, round((window.end - window.start).total_seconds()))
-    return float(collected(window.start, seconds, 1, event_gaps(moment, window, scope.topics))[0])
-
-
-def _covered(found: Sequence[Stretch]) -> Diagnostic:
-    texts = []
-    for one in found:
-        text = shortfall(one.coverage)
-        if not text and one.collected < ENOUGH:
-            how_much = f"Only {one.collected:.0%}" if one.collected else "Nothing"
-            text = f"{how_much} of this time was collected; what is missing is not zero."
-        if text:
-            texts.append(f"{one.name.capitalize()}: {text[0].lower()}{text[1:]}" if one.name else text)
-    if texts:
-        also = ["The counts do not compare."] if len(found) > 1 else []
-        return Diagnostic("coverage", False, " ".join([*texts, *also]))
-    return Diagnostic("coverage", True, f"At least {ENOUGH:.0%} of the time was collected.")
-
-
-def _survivors(found: Sequence[Stretch]) -> Diagnostic:
-    searched, posts = sum(one.searched for one in found), sum(one.posts for one in found)
-    if not searched:
-        return Diagnostic("survivors only", True, "All posts were collected live.")
-    text = (
-        f"{searched:,} of {posts:,} posts were searched for or imported later, so only what was still there was found:"
-    )
-    return Diagnostic("survivors only", False, f"{text} authors who left and deleted their posts are missing.")
-
-
-def _known_before(moment: Reader, asked: _Asked) -> Diagnostic:
+def _checks(read: _Read, asked: _Asked, found: Sequence[Stretch]) -> tuple[Diagnostic, ...]:
     start = asked.whole.start
-    first = _first(views.head(moment)) or start
-    known = max(timedelta(), min(start - first, _LOOK_BACK)) / timedelta(days=1)
-    text = f"What was said in the {known:,.0f} days before is known, so that who spoke of it then is not new."
-    if known < max(1, asked.days):
-        text = f"{known:,.1f} days before were collected: who spoke of leaving earlier counts as new."
-    return Diagnostic("known before", True if known >= max(1, asked.days) else None, text)
+    known = max(timedelta(), min(start - (_first(read.head) or start), _LOOK_BACK)) / timedelta(days=1)
+    here = read.told.at >= start.timestamp()
+    return (
+        checks.coverage([name for name, _ in asked.windows], read.coverage, read.collected),
+        checks.survivors(sum(one.searched for one in found), sum(one.posts for one in found)),
+        checks.known_before(known, max(1, asked.days if asked.event else 1)),
+        checks.read_whole(is_sampled=bool(read.told.sampled[here].any())),
+        checks.scored(read.waiting),
+    )
 
 
-def _whole(told: Told, here: np.ndarray) -> Diagnostic:
-    if told.sampled[here].any():
-        text = "Of some hours a sample was read; authors cannot be weighted and are those of what was read: too few."
-        return Diagnostic("all posts read", False, text)
-    return Diagnostic("all posts read", True, "No sample stands for others.")
-
-
-def _scored(waiting: int) -> Diagnostic:
-    if waiting:
-        return Diagnostic("scored", False, f"{_waiting(waiting)} and not counted.")
-    return Diagnostic("scored", True, "Every post has its scores.")
-
-
-def _waiting(n: int) -> str:
-    return f"{n:,} {'post is' if n == 1 else 'posts are'} not scored yet"
-
-
-def _outcomes(asked: _Asked, found: Sequence[Stretch], checks: tuple[Diagnostic, ...]) -> tuple[Outcome, ...]:
+def _outcomes(asked: _Asked, found: Sequence[Stretch], made: tuple[Diagnostic, ...]) -> tuple[Outcome, ...]:
     last = found[-1]
     told = [f"{authors(last.counts.authors)} newly spoke of leaving, or went further, in {_when(asked, last)}"]
     told += [_before(one, one.counts.authors, asked) for one in found[:-1]]
-    failed = [one.text for one in checks if one.passed is False]
-    first = Outcome("authors", last.counts.authors, " ".join([", ".join(told) + ".", *failed]), checks)
+    failed = [one.text for one in made if one.passed is False]
+    first = Outcome("authors", last.counts.authors, " ".join([", ".join(told) + ".", *failed]), made)
     return (first, *(_stage(asked, found, place) for place in range(len(STAGES))))
 
 

@@ -79,8 +79,18 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class _Span:
+    """A stretch of time, the end exclusive: its authors, and whether they deleted a post after their first in it."""
+
+    start: float
+    end: float
+    author: Numbers
+    has_deleted: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
 class _Tally:
-    """Of one draw and one time: ``steps`` and ``days`` are (levels, levels), from and to; the others by level."""
+    """Of one draw and one time: ``steps`` and ``days`` are by 5 times the level before plus that reached."""
 
     stages: Numbers
     deleted: Numbers
@@ -91,10 +101,11 @@ class _Tally:
 
 def counts(talk: Talk, spans: Sequence[tuple[float, float]], number: int = 400, seed: int = 0) -> list[Counts]:
     """The funnel in each of ``spans`` (seconds since 1970, end exclusive); posts before one tell what is new in it."""
-    drawn = [[_tally(talk, rank, span) for span in spans] for rank in draws(talk.author, talk.chances, number, seed)]
+    times = [_span(talk, *span) for span in spans]
+    drawn = [_tallies(talk, rank, times) for rank in draws(talk.author, talk.chances, number, seed)]
+    labelled = _tallies(talk, talk.labels, times)
     return [
-        _counted([one[place] for one in drawn], _tally(talk, talk.labels, span), _present(talk, span))
-        for place, span in enumerate(spans)
+        _counted([one[place] for one in drawn], labelled[place], len(span.author)) for place, span in enumerate(times)
     ]
 
 
@@ -107,39 +118,38 @@ def steps(author: Numbers, rank: Numbers) -> tuple[Numbers, Numbers, Numbers]:
     return place, before[place] - floor[place], level[place] - floor[place]
 
 
-def _tally(talk: Talk, rank: Numbers, span: tuple[float, float]) -> _Tally:
-    place, origin, stage = steps(talk.author, rank)
-    at, author = talk.at[place], talk.author[place]
-    waited = np.diff(at, prepend=np.nan) / _DAY
-    now = (at >= span[0]) & (at < span[1])
-    last = np.flatnonzero(now)
-    last = last[np.append(author[last][1:] != author[last][:-1], True)] if len(last) else last
-    left = talk.gone[author[last]] >= at[last]
-    pairs = origin * _LEVELS + stage
-    days = np.full(_LEVELS**2, np.nan)
-    for pair in np.unique(pairs[now & (origin > 0)]):
-        days[pair] = np.median(waited[now & (pairs == pair)])
-    return _Tally(
-        np.bincount(stage[last], minlength=_LEVELS)[1:],
-        np.bincount(stage[last][left], minlength=_LEVELS)[1:],
-        np.bincount(pairs[now], minlength=_LEVELS**2).reshape(_LEVELS, _LEVELS),
-        days.reshape(_LEVELS, _LEVELS),
-        _others(talk, author[at < span[1]], span),
-    )
-
-
-def _others(talk: Talk, spoke: Numbers, span: tuple[float, float]) -> tuple[int, int]:
-    """Authors with a post in the time who had not spoken of leaving by its end, and those who deleted a post since."""
-    here = np.flatnonzero((talk.at >= span[0]) & (talk.at < span[1]))
+def _span(talk: Talk, start: float, end: float) -> _Span:
+    here = np.flatnonzero((talk.at >= start) & (talk.at < end))
     author, first = np.unique(talk.author[here], return_index=True)
-    silent = ~np.isin(author, spoke)
-    left = talk.gone[author] >= talk.at[here[first]]
-    return int(silent.sum()), int((silent & left).sum())
+    return _Span(start, end, author, talk.gone[author] >= talk.at[here[first]])
 
 
-def _present(talk: Talk, span: tuple[float, float]) -> int:
-    """Authors of relevant posts in the time."""
-    return len(np.unique(talk.author[(talk.at >= span[0]) & (talk.at < span[1])]))
+def _tallies(talk: Talk, rank: Numbers, spans: Sequence[_Span]) -> list[_Tally]:
+    place, origin, stage = steps(talk.author, rank)
+    author, at = talk.author[place], talk.at[place]
+    waited = np.diff(at, prepend=np.nan) / _DAY  # a step from another stage follows the author's step to that
+    return [_tally(talk, span, author, at, origin * _LEVELS + stage, waited) for span in spans]
+
+
+def _tally(talk: Talk, span: _Span, author: Numbers, at: Values, pairs: Numbers, waited: Values) -> _Tally:
+    is_now = (at >= span.start) & (at < span.end)
+    now = np.flatnonzero(is_now)
+    last = now[np.diff(author[now], append=-1) != 0]
+    left = talk.gone[author[last]] >= at[last]
+    stage = pairs[last] % _LEVELS
+    days = np.full(_LEVELS**2, np.nan)
+    for pair in np.unique(pairs[is_now & (pairs >= _LEVELS)]):
+        days[pair] = np.median(waited[is_now & (pairs == pair)])
+    spoke = np.zeros(len(talk.gone), np.bool_)
+    spoke[author[at < span.end]] = True
+    silent = ~spoke[span.author]
+    return _Tally(
+        np.bincount(stage, minlength=_LEVELS)[1:],
+        np.bincount(stage[left], minlength=_LEVELS)[1:],
+        np.bincount(pairs[now], minlength=_LEVELS**2),
+        days,
+        (int(silent.sum()), int((silent & span.has_deleted).sum())),
+    )
 
 
 def _counted(drawn: Sequence[_Tally], labelled: _Tally, n: int) -> Counts:
@@ -161,8 +171,9 @@ def _steps(drawn: Sequence[_Tally], n: int) -> list[Step]:
     found = []
     for origin in range(_LEVELS):
         for stage in range(origin + 1, _LEVELS):
-            authors = np.array([one.steps[origin, stage] for one in drawn], np.int64)
-            days = np.array([one.days[origin, stage] for one in drawn], np.float64)
+            pair = origin * _LEVELS + stage
+            authors = np.array([one.steps[pair] for one in drawn], np.int64)
+            days = np.array([one.days[pair] for one in drawn], np.float64)
             known = days[~np.isnan(days)]
             told = _estimate(known, n) if 2 * len(known) >= max(1, len(days)) else None
             name = STAGES[origin - 1] if origin else ""
