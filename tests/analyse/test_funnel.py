@@ -125,6 +125,19 @@ def test_who_posts_often_and_never_leaves_is_not_found_to_leave(world):
         assert np.mean(plain) > 1.3 * np.mean(true)
 
 
+def test_posts_of_each_stage_stay_as_many_as_their_scores_say_and_an_authors_other_posts_decide():
+    chance, author = np.random.default_rng(7), np.repeat(np.arange(AUTHORS), 10)
+    truth = few_authors(chance, author)
+    chances = scored(chance, truth, np.bincount(truth, minlength=5) / len(truth))
+    chances[[0, 15]] = [0.6, 0, 0, 0, 0.4]  # in doubt alike: one author speaks of nothing else, the other never
+    chances[1:10], chances[10:15], chances[16:20] = [0.02, 0, 0, 0, 0.98], [0.99, 0, 0, 0, 0.01], [0.99, 0, 0, 0, 0.01]
+    drawn = np.array(list(draws(author, chances, 200)))
+    by_stage = [(drawn == level).mean(axis=0).sum() for level in range(5)]
+    assert by_stage == pytest.approx(chances.sum(axis=0), rel=0.1)
+    assert (drawn[:, 0] == DONE).mean() > 0.7
+    assert (drawn[:, 15] == DONE).mean() < 0.2
+
+
 def test_of_very_many_posts_fewer_draws_are_made_from_a_part_of_the_authors():
     chance = np.random.default_rng(2)
     author = np.repeat(np.arange(50_000), 2)

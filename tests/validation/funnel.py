@@ -17,7 +17,7 @@ POSTS = ((1, 1), (5, 5), (30, 30), (1, 30))  # of an author, least and most
 SPLIT = np.array([0.25, 0.25, 0.2, 0.3])  # of the stages
 SEPARATION = 3.0  # of the scores: their labels are right in 97 % of posts
 DRAWS = 200
-WANTED = "at most 10 %, 93 to 97 %"
+WANTED = "any stage within 10 %, covers 93 % or more"
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
