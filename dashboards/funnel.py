@@ -13,6 +13,7 @@ from dashboards import checks, data, widgets
 from dashboards.charts import REMOVAL, RULE, Figure
 from dashboards.widgets import Frame
 from monitor.analyse.funnel import STAGES
+from monitor.analyse.funnel_words import Part
 from monitor.config import Event
 from monitor.funnel import NOTES, Funnel, tables
 from monitor.store.views import Scope
@@ -35,16 +36,22 @@ def section(frame: Frame, event: Event, days: int, scope: Scope) -> None:
     widgets.figure("Who left", told + "Line: 95 % interval of the classifier's doubt.", _chart(found))
     with st.container(key="sentence-funnel"):
         st.text(first.sentence)
-    names = [f"{days} d {one.name}" for one in found.stretches]
-    with st.expander("How they came there, and who deleted posts"):
-        for part in tables(found):
-            st.caption(part.title)
-            columns = {name: [row[n] for row in part.rows] for n, name in enumerate(["", *names])}
-            st.dataframe(pa.table(columns), hide_index=True, width="stretch", height="content", alt=part.title)
+    names = ["", *(f"{days} d {one.name}" for one in found.stretches)]
+    stages, *others = tables(found)
+    _table(stages, names)
+    with st.expander("How they came there, who deleted posts, and what these numbers mean"):
+        for part in others:
+            _table(part, names)
         if found.hidden:
             st.text(_hidden(found))
         st.caption(" ".join(NOTES))
     checks.listed("Checks of these counts", first.diagnostics)
+
+
+def _table(part: Part, names: list[str]) -> None:
+    st.caption(part.title)
+    columns = {name: [row[n] for row in part.rows] for n, name in enumerate(names)}
+    st.dataframe(pa.table(columns), hide_index=True, width="stretch", height="content", alt=part.title)
 
 
 def _hidden(found: Funnel) -> str:
@@ -87,6 +94,6 @@ def _spec() -> dict[str, Any]:
         opacity,
     )
     lines = base.mark_rule(strokeWidth=2, color=RULE).encode(alt.X("low:Q"), alt.X2("high:Q"))
-    spec: dict[str, Any] = alt.layer(bars, lines).properties(height=190).to_dict()
+    spec: dict[str, Any] = alt.layer(bars, lines).properties(height=300).to_dict()
     spec.pop("config", None)
     return spec

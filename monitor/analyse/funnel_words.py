@@ -57,7 +57,7 @@ def _steps(counts: Sequence[Counts]) -> tuple[tuple[str, ...], ...]:
     """Those that at least one draw in forty holds, in some stretch."""
     by_step = zip(*(one.steps for one in counts), strict=True)
     return tuple(
-        (f"{each[0].origin or 'at once'} → {each[0].stage}", *map(_step, each))
+        (f"{each[0].origin or 'no sign before'} → {each[0].stage}", *map(_step, each))
         for each in by_step
         if any(step.authors.high >= 1 for step in each)
     )
