@@ -169,8 +169,8 @@ def _funnel(read: _Read, asked: _Asked) -> Funnel:
         more = f" {checks.unscored(read.waiting)}." if read.waiting else ""
         return _refused(asked, f"No relevant posts of {_time(asked)} were collected.{more}")
     if len(np.unique(told.author_key[here])) == 1:
-        which = f"All {here.sum():,} relevant posts of {_time(asked)}"
-        return _refused(asked, f"{which} are by one author: that makes no funnel.")
+        which = "The only relevant post" if here.sum() == 1 else f"All {here.sum():,} relevant posts"
+        return _refused(asked, f"{which} of {_time(asked)} came from one author: that makes no funnel.")
     found = _stretches(read, asked)
     outcomes = _outcomes(asked, found, _checks(read, asked, found))
     return Funnel(asked.event, asked.days, found, outcomes, read.hidden)

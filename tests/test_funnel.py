@@ -170,7 +170,7 @@ def test_an_empty_store_and_one_author_are_refused(store):
     commit(store, *posts, post(9, 2, AT + 9 * DAY))
     score(store, posts, removal="done")
     assert "All 4 relevant posts" in of_event(store, EVENT).outcomes[0].sentence
-    assert "by one author" in of_event(store, EVENT).outcomes[0].sentence
+    assert "from one author" in of_event(store, EVENT).outcomes[0].sentence
 
 
 def test_an_event_at_the_very_beginning_has_nothing_to_compare_with(store):

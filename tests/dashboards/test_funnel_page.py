@@ -40,7 +40,7 @@ def test_survivors_are_told_on_the_page_and_one_author_is_refused(store, page):
     fill(store, source="search", author_id="did:plc:one")
     app = page("event", event="statement", days=1)
     assert not app.exception
-    assert "are by one author: that makes no funnel" in texts(app)
+    assert "came from one author: that makes no funnel" in texts(app)
 
 
 def test_the_chart_names_its_table_and_holds_every_stage_of_both_sides(store):
