@@ -2,8 +2,8 @@
 
 A score is calibrated over all posts, not over one author's. Who posts thirty times and never speaks of leaving collects
 thirty small chances, and the largest of thirty is large: taken by themselves, draws and labels alike find people who
-left where nobody did. So authors are sorted into kinds (one that keeps to the subject, one for each stage), each with
-its own shares of the stages; shares and kinds are found by expectation maximisation from the scores (as Saerens et
+left where nobody did. So authors are sorted into kinds (one that keeps to the subject, and for each stage one that says
+it often and one that says it now and then), each with its own shares of the stages; shares and kinds are found by expectation maximisation from the scores (as Saerens et
 al. 2002 do for one share of all), and a post's stage is drawn given what its author's other posts show.
 """
 
@@ -20,6 +20,7 @@ Numbers = NDArray[np.int64]
 
 _TINY = 1e-9
 _ROUNDS, _AGAIN = 60, 15  # of the first fit, and of one that begins where that ended
+_OFTEN = (0.5, 0.1)  # how often kinds say their stage, before it is learnt
 _REFITS = 20  # fits to reweighted authors among the draws: they carry the doubt about the shares themselves
 _FITTED = 20_000  # posts of which the shares are learnt; of more, a part of the authors is taken
 _WORK = 8_000_000  # posts times draws, a second or two
@@ -83,20 +84,23 @@ def _part(chance: np.random.Generator, told: _Told) -> _Told:
 
 
 def _started(told: _Told) -> Habits:
-    """One kind that says little and one that says a stage half of the time, for each stage."""
+    """One kind that says little, and for each stage one that says it often and one that says it now and then."""
     quiet = told.prior * np.r_[1, np.full(len(told.prior) - 1, 0.1)]
-    loud = 0.5 * told.prior + 0.5 * np.eye(len(told.prior))[1:]
-    return Habits(told.prior / told.prior.sum(), np.vstack([quiet / quiet.sum(), loud / loud.sum(axis=1)[:, None]]))
+    stages = np.eye(len(told.prior))[1:]
+    loud = [(1 - often) * told.prior + often * stages for often in _OFTEN]
+    shares = np.vstack([quiet, *loud])
+    mix = np.r_[told.prior[0], np.tile(told.prior[1:] / len(_OFTEN), len(_OFTEN))]
+    return Habits(mix / mix.sum(), shares / shares.sum(axis=1)[:, None])
 
 
 def _fitted(told: _Told, habits: Habits, weights: Values, rounds: int) -> Habits:
     """The likeliest habits, each held by one post's worth of the shares of all posts."""
-    of_post = weights[told.author][:, None]
+    of_post, first = weights[told.author][:, None], habits.mix
     for _ in range(rounds):
         kinds = _kinds(told, habits)
         likely = kinds[told.author] * of_post / (told.odds @ habits.shares.T)
         shares = habits.shares * (likely.T @ told.odds) + told.prior
-        mix = weights @ kinds + told.prior
+        mix = weights @ kinds + first
         habits = Habits(np.maximum(mix / mix.sum(), _TINY), shares / shares.sum(axis=1)[:, None])
     return habits
 

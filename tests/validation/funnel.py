@@ -79,7 +79,7 @@ def _rows(case: tuple[int, tuple[int, int]], replicates: int) -> list[tuple[str,
     prior = np.bincount(many, minlength=5) / len(many)
     found: dict[str, list[Array]] = {"labels": [], "plain draws": [], "funnel": []}
     for number in range(replicates):
-        chance = np.random.default_rng((11, *case[1], case[0], number))
+        chance = np.random.default_rng((12, *case[1], case[0], number))
         author = np.repeat(np.arange(AUTHORS), chance.integers(least, most + 1, AUTHORS))
         truth = world(chance, author)
         chances = scored(chance, truth, prior)
