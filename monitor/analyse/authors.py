@@ -3,8 +3,9 @@
 A score is calibrated over all posts, not over one author's. Who posts thirty times and never speaks of leaving collects
 thirty small chances, and the largest of thirty is large: taken by themselves, draws and labels alike find people who
 left where nobody did. So authors are sorted into kinds (one that keeps to the subject, and for each stage one that says
-it often and one that says it now and then), each with its own shares of the stages; shares and kinds are found by expectation maximisation from the scores (as Saerens et
-al. 2002 do for one share of all), and a post's stage is drawn given what its author's other posts show.
+it often and one that says it now and then), each with its own shares of the stages; shares and kinds are found by
+expectation maximisation from the scores (as Saerens et al. 2002 do for one share of all), and a post's stage is drawn
+given what its author's other posts show.
 """
 
 from __future__ import annotations
