@@ -19,6 +19,8 @@ from monitor.config import Classifier, Config, Event, Secrets, Topic
 from monitor.daily import Day, shown_window
 from monitor.daily import days as days_of
 from monitor.export import LIMIT, Format, export, text_group
+from monitor.funnel import Funnel
+from monitor.funnel import of_event as funnel_of
 from monitor.impact import Impact, impacts, of_release, wrong_of
 from monitor.prevalence import Corrected
 from monitor.prevalence import corrected as corrected_of
@@ -85,6 +87,12 @@ def impact(
 def spread(_store: Store, path: str, what: Event, days: int, scope: Scope) -> Spread:
     """Who set an event's posts off; it changes slowly."""
     return spread_of(_store, scope, event_window(what, days), what)
+
+
+@st.cache_data(ttl=60, max_entries=64, show_spinner=False)
+def funnel(_store: Store, path: str, what: Event, days: int, scope: Scope) -> Funnel:
+    """Authors by removal stage around an event; a second of work, and it changes slowly."""
+    return funnel_of(_store, what, days, scope)
 
 
 @st.cache_data(ttl=10, max_entries=64, show_spinner=False)

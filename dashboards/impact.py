@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import streamlit as st
 
-from dashboards import data, widgets
+from dashboards import checks, data, widgets
 from dashboards.charts import POSTS, RULE, Figure
 from dashboards.widgets import Frame
 from dashboards.wording import span, wall
@@ -20,11 +20,6 @@ from monitor.impact import Impact
 from monitor.records import Outcome
 from monitor.store.views import Scope
 
-_MARKS = {
-    True: ("passed", "check", "green"),
-    False: ("failed", "close", "red"),
-    None: ("not known", "question_mark", "gray"),
-}
 _BLOCK = 6  # hours of a point
 _TIME = pa.timestamp("ms", "UTC")
 _POINTS = pa.schema(
@@ -48,11 +43,7 @@ def section(frame: Frame, event: Event, days: int, scope: Scope) -> None:
         widgets.figure("With and without it", told, _chart(found, frame))
     _table(found)
     if first.diagnostics:
-        with st.expander("Checks", expanded=any(check.passed is False for check in first.diagnostics)):
-            for check in first.diagnostics:
-                label, icon, colour = _MARKS[check.passed]
-                st.badge(f"{check.name}: {label}", icon=f":material/{icon}:", color=colour)  # type: ignore[arg-type]
-                st.text(check.text)
+        checks.listed("Checks", first.diagnostics)
     if found.verdict:
         st.subheader("Did it quell the outcry?", anchor=False)
         st.text("\n".join(_told(one) for one in found.verdict))

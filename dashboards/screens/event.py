@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pyarrow as pa
 import streamlit as st
 
-from dashboards import charts, counting, data, impact, prevailing, spread, widgets
+from dashboards import charts, counting, data, funnel, impact, prevailing, spread, widgets
 from dashboards.charts import Ground
 from dashboards.widgets import Frame
 from dashboards.wording import SAMPLED, stamp, width_name
@@ -51,6 +51,7 @@ def show(frame: Frame) -> None:
     unit = _charts(frame, picture, events)
     _table(picture.summary.before, picture.summary.after, days, unit)
     _corrected(frame, event, days)
+    funnel.section(frame, event, days, _scope(frame.scope, event))
     spread.section(frame, event, days, _scope(frame.scope, event))
     impact.section(frame, event, days, _scope(frame.scope, event))
 

@@ -9,7 +9,7 @@ import time
 from rich.console import Console
 from rich.table import Table
 
-PARTS = ("alerts", "event", "prevalence", "response", "spread")
+PARTS = ("alerts", "event", "funnel", "prevalence", "response", "spread")
 
 
 def main() -> None:
