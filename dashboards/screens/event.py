@@ -51,9 +51,10 @@ def show(frame: Frame) -> None:
     unit = _charts(frame, picture, events)
     _table(picture.summary.before, picture.summary.after, days, unit)
     _corrected(frame, event, days)
-    funnel.section(frame, event, days, _scope(frame.scope, event))
-    spread.section(frame, event, days, _scope(frame.scope, event))
-    impact.section(frame, event, days, _scope(frame.scope, event))
+    scope = _scope(frame.scope, event)
+    impact.section(frame, event, days, scope)
+    funnel.section(frame, event, days, scope)
+    spread.section(frame, event, days, scope)
 
 
 def _empty() -> None:
