@@ -23,7 +23,7 @@ from tests.validation.cascades import hawkes
 
 Values = NDArray[np.float64]
 
-HISTORIES = ((30, 72), (90, 72), (200, 72), (540, 72), (90, 168))  # days, hours of the window
+HISTORIES = ((15, 72), (30, 72), (90, 72), (200, 72), (540, 72), (90, 168))  # days, hours of the window
 SHAPES = ("decay", "step", "rise")
 SENSITIVITY, FALSE, HELD_OUT = 0.8, 0.05, 400
 
