@@ -112,6 +112,21 @@ def test_a_series_is_empty_where_nobody_looked_and_zero_where_nothing_was_said(s
     assert [row["collected"] for row in found][:3] == [1, 0, 1]
 
 
+def test_new_authors_are_those_of_whom_nothing_earlier_is_stored(store):
+    start = T0.replace(hour=0, minute=0, second=0, microsecond=0)
+    days = [("ann", -40), ("ann", 0), ("ben", 0), ("ben", 0), ("ben", 2), ("cat", 2), ("dan", 2)]
+    posts = [
+        a_post(n, author_id=f"did:plc:{name}", observed_at=start + day * DAY + n * HOUR)
+        for n, (name, day) in enumerate(days, 1)
+    ]
+    store.commit(Batch("bluesky:live", tuple(posts)))
+    score(store, posts[:-1])
+    score(store, posts[-1:], relevant=0.1)
+    found = rows(store, Scope(), Window(start, start + 3 * DAY), 86_400)
+    assert [row["authors"] for row in found] == [2, 0, 2]
+    assert [row["new_authors"] for row in found][::2] == [1, 1]
+
+
 def test_the_command_prints_the_agreed_json_and_names_known_ids(busy, tmp_path):
     path = tmp_path / "monitor.toml"
     path.write_text(

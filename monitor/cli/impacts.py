@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from monitor.records import Diagnostic, Outcome
 
 _HEADS = {
+    "new_authors": "new\nauthors",
     "considering": "consi-\ndering",
     "committed": "com-\nmitted",
     "concern": "con-\ncern",
@@ -64,6 +65,7 @@ def series(
     """Print posts, authors, texts, concern and removal stages for each hour, day or week.
 
     Empty where nobody looked, zero where nothing was said; the share of the time that was collected stands beside it.
+    New authors are those of whom nothing earlier is stored.
     """
     from monitor.buckets import rows
     from monitor.cli.times import window_of

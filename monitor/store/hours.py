@@ -23,6 +23,14 @@ def counted(store: Reader, scope: Scope, window: Window, seconds: int = _HOUR_SE
     return found
 
 
+def newcomers(store: Reader, scope: Scope, window: Window, seconds: int = _HOUR_SECONDS) -> Values:
+    """How many authors first spoke in each bucket of a window, shape (buckets,)."""
+    table = store.read("hours_new", start=window.start, end=window.end, seconds=seconds, **scope.params())
+    found = np.zeros(_buckets(window, seconds))
+    found[table["bucket"].to_numpy()] = table["authors"].to_numpy()
+    return found
+
+
 def loudest(store: Reader, scope: Scope, window: Window, loud: Sequence[Window]) -> Values:
     """Hourly posts by the author who posted most in each of these, shape (len(loud), hours)."""
     ends = {"starts": [one.start for one in loud], "ends": [one.end for one in loud]}
