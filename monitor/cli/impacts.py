@@ -103,11 +103,12 @@ def _outcome(one: Outcome, prefix: str = "") -> dict[str, Any]:
         "name": prefix + one.name,
         **numbers,
         "sentence": one.sentence,
-        "checks": [_check(c) for c in one.diagnostics],
+        "checks": [as_check(c) for c in one.diagnostics],
     }
 
 
-def _check(one: Diagnostic) -> dict[str, Any]:
+def as_check(one: Diagnostic) -> dict[str, Any]:
+    """As plain values."""
     return {"name": one.name, "passed": one.passed, "text": one.text}
 
 

@@ -16,6 +16,11 @@ def sums(store: Reader, scope: Scope, window: Window) -> pa.Table:
     return store.read("window_scored", start=window.start, end=window.end, **scope.params())
 
 
+def scores(store: Reader, scope: Scope, window: Window) -> pa.Table:
+    """The calibrated scores of a window's posts, and how many have them; see ``window_scores.sql``."""
+    return store.read("window_scores", start=window.start, end=window.end, **scope.params())
+
+
 def slices(store: Reader, scope: Scope, window: Window) -> pa.Table:
     """Labels by the slice of time in which a sample read posts of a window; see ``window_slices.sql``."""
     return store.read("window_slices", start=window.start, end=window.end, **scope.params())
