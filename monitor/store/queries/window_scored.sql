@@ -3,7 +3,7 @@
 -- columns: model_id (NULL: not scored yet), n, weight (sum), squares (sum of squared weights, copies of a text taken
 --   together), then weighted sums: relevant_label, concern2_label (concern of 2 or more), removal_label (list by stage: none, considering,
 --   committed, done, blocked) and the calibrated scores of the same, relevant_score, concern2_score, removal_score
-WITH told AS (
+WITH told AS NOT MATERIALIZED (
     SELECT *
     FROM posts
     WHERE observed_at >= $start AND observed_at < $end AND kind <> 'repost' AND NOT hidden
