@@ -33,6 +33,8 @@ class Measure:
 
     A mean between 0 and ``top`` is a share of ``top``: counts are sums over ``top`` (Papke and Wooldridge 1996).
     ``wrong`` is how many of how many held-out posts without it the classifier said to have it; None: not corrected.
+    Where posts of a sample count as several, ``read`` are the cases that were read, and ``sampled`` the variances that
+    the sample leaves (``unread.noise``); None where all was read.
     """
 
     name: str
@@ -40,6 +42,34 @@ class Measure:
     out_of: Values | None = None
     top: float = 1.0
     wrong: tuple[float, float] | None = None
+    read: Values | None = None
+    sampled: Values | None = None
+
+    @property
+    def cases(self) -> Values:
+        """What ``counts`` are of: themselves, where it is no share."""
+        return self.counts if self.out_of is None else self.out_of
+
+    @property
+    def read_cases(self) -> Values:
+        return self.cases if self.read is None else self.read
+
+    def weight(self, part: slice) -> float:
+        """As how many a post that was read counts in a stretch; where none was, as elsewhere."""
+        if self.read is None:
+            return 1.0
+        within, whole = (self.read[each].sum() for each in (part, slice(None)))
+        if within == 0:
+            part, within = slice(None), whole
+        return max(1.0, float(self.cases[part].sum() / within)) if within else 1.0
+
+    def unread(self, part: slice, seen: Mask) -> float:
+        """The variance that a sample leaves to the counts of a stretch, of a share to what they are beyond it."""
+        if self.sampled is None:
+            return 0.0
+        own, both, cases = self.sampled[:, part][:, seen].sum(axis=1)
+        share = 0.0 if self.out_of is None else self.counts[part][seen].sum() / max(self.cases[part][seen].sum(), 1e-9)
+        return max(0.0, float(own - 2 * share * both + share**2 * cases))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitor.records import Window
 from monitor.store.views import Reader, Scope
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Values = NDArray[np.float64]
 _HOUR_SECONDS = 3600
@@ -31,6 +35,12 @@ def loudest(store: Reader, scope: Scope, window: Window, loud: Sequence[Window])
     found = np.zeros((len(loud), _buckets(window, _HOUR_SECONDS)))
     found[table["number"].to_numpy(), table["bucket"].to_numpy()] = table["posts"].to_numpy()
     return found
+
+
+def sampled(store: Reader, scope: Scope, window: Window) -> pa.Table:
+    """What was read of samples, by hour and slice; see ``hours_sampled.sql``."""
+    bounds = {"start": window.start, "end": window.end, "seconds": _HOUR_SECONDS}
+    return store.read("hours_sampled", **bounds, **scope.params())
 
 
 def _buckets(window: Window, seconds: int) -> int:
