@@ -29,11 +29,10 @@ _POINTS = pa.schema(
 
 def section(frame: Frame, event: Event, days: int, scope: Scope) -> None:
     """The estimates of one event, in words first."""
-    with st.spinner("Estimating what the event changed"):
-        found = data.impact(
-            frame.store, frame.path, event, days, scope, frame.config.events, frame.config.classifier.model
-        )
     st.subheader("What the event changed", anchor=False)
+    control, model = _control(frame, scope), frame.config.classifier.model
+    with st.spinner("Estimating what the event changed"):
+        found = data.impact(frame.store, frame.path, event, days, scope, frame.config.events, model, control)
     first = found.outcomes[0]
     with st.container(key="sentence-impact"):
         st.text(first.sentence)
@@ -47,6 +46,18 @@ def section(frame: Frame, event: Event, days: int, scope: Scope) -> None:
         st.subheader("Did it quell the outcry?", anchor=False)
         st.text("\n".join(_told(one) for one in found.verdict))
         st.caption("Judged against the decay that was under way before it, never against the time before.")
+
+
+def _control(frame: Frame, scope: Scope) -> str:
+    """A topic that the event does not touch, "" for none; not asked where there is no other."""
+    others = [topic.name for topic in frame.config.topics if topic.name not in scope.topics]
+    if not others or not scope.topics:
+        return ""
+    told = "What moved the posts on this topic too, which the event does not touch, is not put down to the event."
+    chosen = st.selectbox(
+        "Control", ["none", *others], key="control", bind="query-params", help=told, width=380
+    )  # fmt: skip
+    return "" if chosen == "none" else chosen
 
 
 def _told(one: Outcome) -> str:

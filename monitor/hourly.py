@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.analyse import findings
+from monitor.analyse.control import term
 from monitor.analyse.coverage import collected as share_collected
 from monitor.analyse.placebos import Placed
 from monitor.analyse.regression import Measure
@@ -50,7 +51,8 @@ class Hourly:
 
     ``counts`` weigh posts of samples. ``loudest`` are, by event, the posts of whoever posted most after it.
     ``collected`` is the share of each hour that was collected, 0 to 1, and ``live`` the share that was watched live.
-    ``sample`` is None where every post was read.
+    ``sample`` is None where every post was read. ``control`` are posts on the control's topic and none of the scope's,
+    None where none was asked for.
     """
 
     window: Window
@@ -61,6 +63,11 @@ class Hourly:
     sample: Sample | None
     known: Sequence[Event]
     placed: Sequence[Placed]
+    control: Values | None = None
+
+    def hour(self, at: datetime) -> int:
+        """The edge of the hours that is next to a time, outside of them too."""
+        return round((at - self.window.start) / _HOUR)
 
     def measures(self, wrong: Wrong) -> list[Measure]:
         """All that is judged; ``wrong`` by the name of a share, see ``Measure``."""
@@ -78,7 +85,8 @@ class Hourly:
 
     def _measure(self, name: str, column: str, top: float = 1.0, *, is_share: bool = False) -> Measure:
         posts = self.counts["posts"]
-        measure = Measure(name, self.counts[column] / top, posts if is_share else None, top)
+        control = None if is_share or self.control is None else term(self.control, self.collected)
+        measure = Measure(name, self.counts[column] / top, posts if is_share else None, top, control=control)
         if self.sample is None or column in UNWEIGHTED:
             return measure
         units, read = self.sample.units, self.sample.read
@@ -90,12 +98,13 @@ class Hourly:
 
 
 def hourly(
-    moment: Moment, scope: Scope, known: Sequence[Event], asked: Sequence[Event], hours: int
-) -> Hourly | None:  # fmt: skip
+    moment: Moment, scope: Scope, known: Sequence[Event], asked: Sequence[Event], hours: int, control: str = ""
+) -> Hourly | None:
     """All that the store tells of the hours around the events that are ``asked``, None where it tells nothing.
 
     Args:
         hours: of the windows after them.
+        control: a topic that they do not touch, "" for none.
     """
     head = views.head(moment)
     begun = [at for at in (head.oldest_at, head.begun_at) if at is not None]
@@ -122,7 +131,12 @@ def hourly(
         _sample(moment, scope, window, n),
         known,
         [findings.shortened(Placed(round((event.at - start) / _HOUR), hours), n) for event in known],
+        _control(moment, scope, window, control) if control else None,
     )
+
+
+def _control(moment: Moment, scope: Scope, window: Window, topic: str) -> Values:
+    return counted(moment, replace(scope, topics=(topic,)), window, without=scope.topics)["posts"]
 
 
 def _leaving(counts: Counts) -> Counts:

@@ -8,9 +8,11 @@ from datetime import timedelta
 from pathlib import Path
 
 from monitor.analyse import checks, findings
+from monitor.analyse.control import usable
 from monitor.analyse.counterfactual import Points, counterfactual
 from monitor.analyse.coverage import Coverage
 from monitor.analyse.event_study import Effect, Study, effect, study
+from monitor.analyse.placebos import Placed
 from monitor.analyse.regression import SEEN, Measure
 from monitor.analyse.response import History, response
 from monitor.analyse.survivors import Alike, alike, collected_alike, survivors_only
@@ -52,6 +54,7 @@ class _Judged:
     number: int
     alike: Alike
     told: Sequence[Study]
+    control: Diagnostic | None = None
 
 
 def impacts(
@@ -61,6 +64,7 @@ def impacts(
     days: float = 3,
     scope: Scope | None = None,
     wrong: Wrong | None = None,
+    control: str = "",
 ) -> list[Impact]:
     """What each event of one topic changed in the days after it, all known events in one model.
 
@@ -69,6 +73,7 @@ def impacts(
         asked: which of them to answer for, of one topic.
         scope: None takes that topic, or all where they name none.
         wrong: of a share's name, how many of how many held-out posts without it the classifier said to have it.
+        control: a topic that the events do not touch: what moved its posts too is not put down to them; "" for none.
     """
     if not asked:
         return []
@@ -76,12 +81,15 @@ def impacts(
     known = sorted((e for e in {*events, *asked} if topic is None or e.topic in (None, topic)), key=lambda e: e.at)
     sides = [Window(at, at + width) for event in asked for at in (event.at - width, event.at)]
     with store.reading() as moment:
-        data = hourly(moment, scope or own_scope(asked[0]), known, asked, max(1, round(days * 24)))
+        data = hourly(moment, scope or own_scope(asked[0]), known, asked, max(1, round(days * 24)), control)
         found = of_windows(moment, sides)
     covered = list(zip(found[::2], found[1::2], strict=True))
     if data is None:
         return [_nothing(event, days, both) for event, both in zip(asked, covered, strict=True)]
     judged = _judged(data, [known.index(event) for event in asked], data.measures(wrong or {}))
+    if control:
+        struck = [event for event in events if event.topic == control]
+        judged = [replace(one, control=_control(data, control, one.number, struck)) for one in judged]
     return [_impact(data, one, days, both) for one, both in zip(judged, covered, strict=True)]
 
 
@@ -130,9 +138,15 @@ def _judged(data: Hourly, numbers: Sequence[int], measures: Sequence[Measure]) -
     return found
 
 
+def _control(data: Hourly, topic: str, number: int, others: Sequence[Event]) -> Diagnostic:
+    assert data.control is not None
+    places = [(each.title, Placed(data.hour(each.at), data.placed[number].hours)) for each in others]
+    return usable(topic, data.control, data.collected, data.placed[number], places)
+
+
 def _impact(data: Hourly, one: _Judged, days: float, coverage: Sides) -> Impact:
     event, volume = one.event, one.told[0]
-    effects = [None if findings.refusal(told, one.number) else effect(told, one.number) for told in one.told]
+    effects = [None if _refusal(one, told) else effect(told, one.number) for told in one.told]
     outcomes = tuple(_outcome(data, one, told, found, effects) for told, found in zip(one.told, effects, strict=True))
     verdict = _response(data, event) if event.kind in _RESPONSES else ()
     if outcomes[0].estimate is None or effects[0] is None:
@@ -145,12 +159,17 @@ def _outcome(
     data: Hourly, one: _Judged, told: Study, found: Effect | None, effects: Sequence[Effect | None]
 ) -> Outcome:  # fmt: skip
     title = one.event.title
-    why = findings.refusal(told, one.number, found)
+    why = _refusal(one, told, found)
     if why or found is None:
         assert why is not None
         return findings.refused(told.fitted.measure.name, title, why)
     made = [*_checks(data, one, told, found), *(_more_checks(data, one, found, effects) if told is one.told[0] else ())]
     return findings.outcome(told, found, title, _span(told.events[one.number].hours), made)
+
+
+def _refusal(one: _Judged, told: Study, found: Effect | None = None) -> Diagnostic | None:
+    is_in_doubt = told.fitted.measure.out_of is None and one.control is not None and not one.control.passed
+    return one.control if is_in_doubt else findings.refusal(told, one.number, found)
 
 
 def _checks(data: Hourly, one: _Judged, told: Study, found: Effect) -> tuple[Diagnostic, ...]:
@@ -165,6 +184,7 @@ def _checks(data: Hourly, one: _Judged, told: Study, found: Effect) -> tuple[Dia
         collected_alike(one.alike, searched, posts, event),
         survivors_only(*(float(each[event.window][seen].sum()) for each in (searched, posts))),
         checks.enough_posts(found),
+        *((one.control,) if one.control and told.fitted.measure.control is not None else ()),
     )
 
 

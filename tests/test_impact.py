@@ -128,6 +128,8 @@ def test_the_command_prints_the_agreed_json_and_names_known_ids(busy, tmp_path):
     assert list(told) == ["event", "title", "at", "days", "outcomes", "coverage"]
     assert list(told["outcomes"][0]) == ["name", "effect", "low", "high", "level", "method", "n", "sentence", "checks"]
     assert list(told["outcomes"][0]["checks"][0]) == ["name", "passed", "text"]
+    with pytest.raises(ConfigError, match="names no topic"):
+        call("impact", "letter", "--control", "t", "-c", path)
     with pytest.raises(ConfigError) as caught:
         call("impact", "nope", "-c", path)
     assert "letter" in caught.value.hint
@@ -226,3 +228,29 @@ def test_weighted_posts_of_no_stored_slice_were_drawn_for_themselves(store):
     assert table["stratum"].to_pylist() == [None, None]
     assert table["drawn"].to_pylist() == [0, 0]
     assert table["posts"].to_pylist() == [1, 1]
+
+
+def test_a_control_is_counted_without_the_topic_s_own_posts(busy):
+    rng = np.random.default_rng(9)
+    hours = sorted(rng.uniform(-40 * 24, 144, 1500))
+    both = ("soundcloud-ai/ai-terms", "music/any")
+    posts = [
+        a_post(n, observed_at=T0 + h * HOUR, matched=("music/any",) if n % 10 else both)
+        for n, h in enumerate(hours, 20_000)
+    ]
+    busy.commit(Batch("bluesky:live", tuple(posts)))
+    score(busy, posts)
+    window = Window(T0 - 40 * DAY, T0 + 6 * DAY)
+    own = counted(busy, Scope(topics=("music",)), window, without=("soundcloud-ai",))["posts"]
+    assert own.sum() == sum(n % 10 > 0 for n in range(20_000, 21_500))
+    event = an_event().model_copy(update={"topic": "soundcloud-ai"})
+    [found] = impacts(busy, [event], [event], control="music")
+    assert found.outcomes[0].estimate.method.endswith(" and a control")
+    assert [check.passed for check in found.outcomes[0].diagnostics if check.name == "control"] == [True]
+    struck = event.model_copy(update={"id": "own", "title": "Its own", "topic": "music"})
+    for others, control, why in (([struck], "music", "struck itself, by Its own"), ([], "nothing", "0.0 posts")):
+        [refused] = impacts(busy, [event, *others], [event], control=control)
+        by_name = {one.name: one for one in refused.outcomes}
+        assert by_name["posts"].estimate is None
+        assert why in by_name["posts"].sentence
+        assert by_name["share of concern 2 or more"].estimate is not None

@@ -6,6 +6,7 @@ band comes from the points of placebo windows at the same distance from their st
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,6 +39,8 @@ def counterfactual(told: Study, number: int, effect: Effect, hours: int) -> Poin
     before, _, rate = around(fitted, event, number, len(told.events))
     at, half = max(0, event.at), HALF * fitted.measure.weight(event.window)
     points = [slice(i, i + hours) for i in range(0, len(rate) - hours + 1, hours)]
+    # A part of how points stray is that of their windows, a part their own: as many as lie between the numbers of both.
+    like = swings.windows * math.sqrt(event.hours / hours)
     is_banded = swings.windows >= LEAST_WINDOWS
     strays, doubts = (
         _placebos(told, event, points) if is_banded else (np.zeros((0, len(points))), np.zeros(len(points)))
@@ -51,7 +54,7 @@ def counterfactual(told: Study, number: int, effect: Effect, hours: int) -> Poin
         if is_banded:
             rule = rule_of(swings.before, strays[:, column], swings.windows)
             middle = rule.shift + rule.slope * before.swing
-            ends = placebo_range(rule.rest(swings.before, strays[:, column]), swings.windows)
+            ends = placebo_range(rule.rest(swings.before, strays[:, column]), like)
             ends = doubted(ends, own.doubt - doubts[column])
             rows[2:, column] = [(own.foreseen + half) * np.exp(middle + end) - half for end in ends]
     return Points(*np.maximum(rows, 0))

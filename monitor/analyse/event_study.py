@@ -35,6 +35,7 @@ from monitor.records import Estimate
 
 PLACEBO = "segmented regression, interval from placebo dates"
 HAC = "segmented regression, Newey-West interval"
+_CONTROLLED = " and a control"
 _SHORT_HOURS, _SHORT = 240, 1.5  # after so little, simulated effects of nothing are seen too often without the factor
 _FEWEST = 2.0
 
@@ -96,7 +97,8 @@ def effect(told: Study, number: int) -> Effect:
     part = event.window
     cases, n = (float(each[part][told.fitted.seen[part]].sum()) for each in (measure.cases, measure.read_cases))
     ratio = _corrected(measure, after.found, cases, ends)
-    estimate = Estimate(*ratio, LEVEL, PLACEBO if quiet else HAC, round(n))
+    method = (PLACEBO if quiet else HAC) + ("" if measure.control is None else _CONTROLLED)
+    estimate = Estimate(*ratio, LEVEL, method, round(n))
     added = _added(measure, after, cases, ratio, (middle, middle + high, middle + low))
     rank = float((np.abs(swings.rest) >= abs(log_ratio)).mean()) if quiet else None
     shift = math.exp(middle)

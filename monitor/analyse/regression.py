@@ -33,6 +33,7 @@ class Measure:
 
     A mean between 0 and ``top`` is a share of ``top``: counts are sums over ``top`` (Papke and Wooldridge 1996).
     ``wrong`` is how many of how many held-out posts without it the classifier said to have it; None: not corrected.
+    ``control`` is what else moves it, a column of the regression (``control.term``), None for nothing that is known.
     Where posts of a sample count as several, ``read`` are the cases that were read, and ``sampled`` the variances that
     the sample leaves (``unread.noise``); None where all was read.
     """
@@ -44,6 +45,7 @@ class Measure:
     wrong: tuple[float, float] | None = None
     read: Values | None = None
     sampled: Values | None = None
+    control: Values | None = None
 
     @property
     def cases(self) -> Values:
@@ -119,7 +121,8 @@ def fit(measure: Measure, collected: Values, events: Sequence[tuple[int, int]]) 
         events: (hour, hours of the window) of each; their terms are the last two columns for each, in this order.
     """
     hours = len(measure.counts)
-    design = np.concatenate([clock(hours), *(terms(hours, *event) for event in events)], axis=1)
+    besides = [] if measure.control is None else [measure.control[:, None]]
+    design = np.concatenate([clock(hours), *besides, *(terms(hours, *event) for event in events)], axis=1)
     exposure = collected if measure.out_of is None else measure.out_of
     seen = (collected >= SEEN) & (exposure > 0)
     parameters = np.zeros(design.shape[1])

@@ -18,9 +18,16 @@ Values = NDArray[np.float64]
 _HOUR_SECONDS = 3600
 
 
-def counted(store: Reader, scope: Scope, window: Window, seconds: int = _HOUR_SECONDS) -> Mapping[str, Values]:
-    """Columns of ``hours.sql`` over every bucket of a window, zeros filled in, shape (buckets,) each."""
-    table = store.read("hours", start=window.start, end=window.end, seconds=seconds, **scope.params())
+def counted(
+    store: Reader, scope: Scope, window: Window, seconds: int = _HOUR_SECONDS, without: Sequence[str] = ()
+) -> Mapping[str, Values]:
+    """Columns of ``hours.sql`` over every bucket of a window, zeros filled in, shape (buckets,) each.
+
+    Args:
+        without: topics whose posts are left out.
+    """
+    bounds = {"start": window.start, "end": window.end, "seconds": seconds}
+    table = store.read("hours", **bounds, **scope.params(), without=list(without) or None)
     found = {name: np.zeros(_buckets(window, seconds)) for name in table.column_names[1:]}
     for name, values in found.items():
         values[table["bucket"].to_numpy()] = table[name].to_numpy()

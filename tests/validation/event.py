@@ -3,7 +3,7 @@
 What came without the event is known hour by hour, so the true effect of a window is what came over what would have
 come. Levels drift, outcries come of themselves about every two months, outages leave hours out, labels err. Of sampled
 histories only slices were read, of all the time or from a week before the event on or up to it; backfilled ones were
-searched for up to some day, when a part of the posts was gone already.
+searched for up to some day, when a part of the posts was gone already. News moves the posts on every topic.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.analyse.checks import FATAL, covered, placebo_dates, pre_trend, side
+from monitor.analyse.control import term
 from monitor.analyse.counterfactual import counterfactual
 from monitor.analyse.event_study import Study, effect, study
 from monitor.analyse.findings import refusal
 from monitor.analyse.placebos import Placed
 from monitor.analyse.regression import Measure
 from monitor.analyse.survivors import alike, collected_alike
-from tests.validation.histories import SHAPES, history, outages, planted, read
+from tests.validation.histories import SHAPES, history, news, outages, planted, read
 
 Values = NDArray[np.float64]
 
@@ -40,6 +41,8 @@ HISTORIES = (
     ("sampled since", 90, 72),
     ("sampled before", 90, 72),
     ("backfilled", 90, 72),
+    ("news", 90, 72),
+    ("news, control", 90, 72),
 )
 SENSITIVITY, FALSE, HELD_OUT = 0.8, 0.05, 400
 POINT_HOURS = 6
@@ -78,9 +81,10 @@ def run(
 
 def _trial(case: tuple[str, int, int], factor: float, seed: int) -> Trial:
     how, days, window = case
-    rng, hours = np.random.default_rng([seed, days, window, *how.encode()]), 24 * days
+    rng, hours = np.random.default_rng([seed, days, window, *how.split(",")[0].encode()]), 24 * days
     at = int(rng.integers(hours // 2, max(hours // 2 + 1, hours - 2 * window)))
-    without = history(rng, hours)
+    moved = news(rng, hours) if how.startswith("news") else np.ones(hours)
+    without = history(rng, hours, besides=moved)
     posts = without + rng.poisson(without * (planted(SHAPES[seed % 3], factor, hours, at, window) - 1))
     collected, event = outages(rng, hours), Placed(at, window)
     labelled = _labelled(rng, posts, event, factor)
@@ -91,7 +95,8 @@ def _trial(case: tuple[str, int, int], factor: float, seed: int) -> Trial:
         left = np.where(live > 0, 1.0, rng.uniform(0.5, 0.95))
     kept = rng.binomial(posts.astype(int), left).astype(float) * (collected > 0)
     labelled = rng.binomial(labelled.astype(int), left).clip(max=kept).astype(float)
-    measures = (Measure("posts", kept), Measure("share", labelled, kept, wrong=wrong))
+    control = term(history(rng, hours, besides=moved), collected) if how.endswith("control") else None
+    measures = (Measure("posts", kept, control=control), Measure("share", labelled, kept, wrong=wrong))
     if how.startswith("sampled"):
         some = slice(at - 168 if how == "sampled since" else 0, at if how == "sampled before" else hours)
         measures = read(rng, kept, labelled, some, wrong)
@@ -158,6 +163,11 @@ def _rows(here: list[Trial], case: tuple[str, int, int]) -> Iterator[tuple[str, 
     sound = [one for one in here if one.side is not None]
     inside = np.mean([one.low <= one.true <= one.high for one in sound])
     yield f"interval holds the true ratio, {where}", f"{inside:.1%} of {len(sound)}", "93 to 97 %"
+    yield (
+        f"median width of the interval, high over low, {where}",
+        f"{np.median([w.high / w.low for w in sound]):.2f}",
+        "",
+    )
     bias = np.median([np.log(one.ratio / one.true) for one in sound if one.true > 0])
     yield f"median error of the logarithm, {where}", f"{bias:+.3f}", ""
     for factor in (2, 4):

@@ -17,8 +17,8 @@ SHAPES = ("decay", "step", "rise")
 _START = datetime(2025, 1, 1, tzinfo=UTC)
 
 
-def history(rng: np.random.Generator, hours: int, drift: float = 0.15) -> Values:
-    """Hourly counts, self-exciting, whose level wanders by ``drift`` a week on the logarithm."""
+def history(rng: np.random.Generator, hours: int, drift: float = 0.15, besides: Values | float = 1.0) -> Values:
+    """Hourly counts, self-exciting, whose level wanders by ``drift`` a week on the logarithm; ``besides`` times it."""
     kernel = np.zeros(hours)
     memory = (1 + np.arange(1, 24 * 21) / rng.uniform(0.5, 3)) ** -(1 + rng.uniform(0.3, 0.9))
     kernel[: min(hours, len(memory))] = memory[:hours]
@@ -27,8 +27,17 @@ def history(rng: np.random.Generator, hours: int, drift: float = 0.15) -> Values
         since = np.arange(hours) - int(rng.integers(0, hours))
         shocks += np.where(since >= 0, rng.uniform(0.5, 10) * np.exp(-np.maximum(since, 0) / rng.uniform(3, 20)), 0)
     level = np.cumsum(drift * rng.standard_normal(hours // 168 + 3))
-    shocks *= np.exp(np.interp(np.arange(hours) / 168, np.arange(len(level)), level - level.mean()))
+    shocks *= np.exp(np.interp(np.arange(hours) / 168, np.arange(len(level)), level - level.mean())) * besides
     return hawkes(rng, hours, kernel, rng.uniform(0.2, 0.7), shocks, rng.uniform(0, 2), lambda _: 1.0).astype(float)
+
+
+def news(rng: np.random.Generator, hours: int) -> Values:
+    """What multiplies the posts on every topic: about every week something for a day or some days, up or down."""
+    found = np.zeros(hours)
+    for _ in range(rng.poisson(hours / 168)):
+        since = np.arange(hours) - int(rng.integers(0, hours))
+        found += np.where(since >= 0, rng.normal(0, 0.8) * np.exp(-np.maximum(since, 0) / rng.uniform(12, 72)), 0)
+    return np.exp(found)
 
 
 def planted(shape: str, factor: float, hours: int, at: int, window: int) -> Values:

@@ -1,7 +1,8 @@
 -- question: what was said in each bucket of [start, end), in every measure? Posts as in window_series, weighted by their
 --   sample_weight; bucket 0 begins at start, empty ones are left out. Authors and texts are those of a bucket. Most posts
 --   matched one rule: asking the first one before all halves the time, as does grouping instead of count(DISTINCT).
--- params: start, end, seconds (width of a bucket), topics, langs, platforms (lists; NULL takes all)
+-- params: start, end, seconds (width of a bucket), topics, langs, platforms (lists; NULL takes all), without (topics whose
+--   posts are left out; NULL for none)
 -- columns: bucket, posts, authors, texts, concern (sum), concern2 (posts at 2 or more), considering, committed, done, blocked,
 --   searched (posts that only a search or import found, of all), waiting (posts without a score, relevant or not)
 WITH told AS (
@@ -16,6 +17,7 @@ WITH told AS (
             $topics IS NULL OR list_contains($topics, split_part(matched[1], '/', 1))
             OR (len(matched) > 1 AND list_has_any(list_transform(matched, lambda m: split_part(m, '/', 1)), $topics))
         )
+        AND ($without IS NULL OR NOT list_has_any(list_transform(matched, lambda m: split_part(m, '/', 1)), $without))
         AND ($langs IS NULL OR list_contains($langs, coalesce(split_part(lang, '-', 1), 'und')))
         AND ($platforms IS NULL OR list_contains($platforms, platform))
 ), said AS NOT MATERIALIZED (
