@@ -9,7 +9,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from monitor.analyse.event_study import Placed, effect, study
+from monitor.analyse.event_study import effect, study
+from monitor.analyse.placebos import Placed
 from monitor.analyse.regression import Measure
 from monitor.config import Event
 from monitor.impact import impacts
