@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from monitor.alerts.hours import LEAST_COLLECTED, Hours, at, hours_of, number
-from monitor.alerts.watching import STATISTICS, Learned, least
+from monitor.alerts.watching import BEYOND, STATISTICS, Learned, least
 from monitor.analyse import phrases
 from monitor.analyse.baseline import Baseline, cell
 from monitor.analyse.detectors import Detector, Untrusted, count_estimate, share_estimate
@@ -114,13 +114,16 @@ def _count(
     count = _counted(recent, learned, said, topic, name, hour)
     share = recent.collected[topic][[hour - recent.first]]
     expected = float(detector.baseline.expected(np.array([cell(at(hour))]), share)[0])
-    chance = float(detector.tail.chance(detector.baseline.chance(np.array([count]), np.array([expected])))[0])
-    estimate = count_estimate(count, expected)
+    beyond = BEYOND.get(name, 0)
+    counted = np.array([max(count - beyond, 0)])
+    chance = float(detector.tail.chance(detector.baseline.chance(counted, np.array([expected])))[0])
     low, high = detector.baseline.usual(expected)
+    low, high, expected = low + beyond * (low > 0), high + beyond, expected + beyond
+    estimate = count_estimate(count, expected)
     enough = least(learned.least) if name == "phrase" else learned.least
     waiting = int(recent.of(topic, "unscored")[hour - recent.first]) if name == "volume" else 0
-    counted = f" ({waiting:,} wait for their scores, counted at the usual relevance)" if waiting else ""
-    told = f"{topic}: {count:,} {_WORDS[name]}{counted} in the hour from {at(hour):%d %b %H:%M} UTC"
+    aside = f" ({waiting:,} wait for their scores, counted at the usual relevance)" if waiting else ""
+    told = f"{topic}: {count:,} {_WORDS[name]}{aside} in the hour from {at(hour):%d %b %H:%M} UTC"
     usual = f"95 of 100 such hours have {low:,} to {high:,}"
     if expected >= _COUNTABLE:
         interval = f"95 % interval {estimate.low:.1f} to {estimate.high:.1f}"

@@ -28,6 +28,8 @@ _MOST_WAITING = 0.05  # of an hour's posts for their scores, for it to be learne
 _TEXTS = 10_000  # posts of a topic that phrases are learned from
 _TOPICS_READ = 10  # at once: their texts are in memory
 _FEWEST_AUTHORS = 3
+# The largest of several counts is seldom none and seldom two: what is beyond one varies as the baseline has it.
+BEYOND: Mapping[str, int] = {"thread": 1, "phrase": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,9 @@ def learn(store: Store, config: Config, now: datetime) -> Learned:
         scored = of("scored")[is_known > 0].sum()
         relevance[topic] = float(of("posts")[is_known > 0].sum() / scored) if scored else 1.0
         detectors[topic, "volume"] = count_detector(of("posts"), cells, is_known, settings.min_mentions)
-        detectors[topic, "thread"] = count_detector(of("answers"), cells, is_known, settings.min_mentions)
+        answers = np.maximum(of("answers") - BEYOND["thread"], 0)
+        fewest = settings.min_mentions - BEYOND["thread"]
+        detectors[topic, "thread"] = count_detector(answers, cells, is_known, fewest)
         for name in ("concern", "removal"):
             detectors[topic, name] = share_detector(of(name), of("posts"), start, is_known, settings.min_mentions)
     known = _learn_phrases(store, history, cells, detectors, least(settings.min_mentions))
@@ -182,5 +186,5 @@ def _phrases(
     places = np.array(judged, np.int64) - history.first
     counts, sampled = np.zeros(len(share)), np.zeros(len(share))
     sampled[places] = share[places]
-    counts[places] = [largest[hour] for hour in judged]
-    return sampled_detector(counts, cells, sampled, fewest), known
+    counts[places] = [max(largest[hour] - BEYOND["phrase"], 0) for hour in judged]
+    return sampled_detector(counts, cells, sampled, fewest - BEYOND["phrase"]), known

@@ -31,8 +31,9 @@ _STEPS, _NEAR = 30, 1e-4  # of Fisher scoring at most; and what is left of a log
 LEVEL_HOURS = 168.0  # of which the level is a mean, the older ones less and less
 _BEHIND_HOURS = 36  # of the level, as live: a day is not learned from, and what is learned serves for another
 _LEVEL_POSTS = 20.0  # that speak for the level of the whole history: a prior, of which few posts make little
-_RIDGE = 1.0  # a normal prior with SD 1 on log rate ratios: of an hour that was hardly seen, little is made
+_RIDGE = 10.0  # a normal prior with SD 0.3 on log rate ratios: of an hour that was hardly seen, little is made
 _LEAST, _MOST = 1e-6, 1e3  # dispersion
+_SPARSE, _MORE = 0.3, 9  # mean count of an hour that is mostly 0; and how many more one hour can tell of
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +109,13 @@ def fit_many(counts: Values, cells: Cells, collected: Values) -> tuple[Values, V
         usual = rate[:, cells] * collected
         level, last = _levels(weights * counts, weights * usual)
         mean = usual * level
-        dispersion = _dispersion(counts, mean, weights)
+        dispersion = np.maximum(_dispersion(counts, mean, weights), _contagion(counts, mean, collected))
         if left:
-            weights = np.where(collected > 0, down_weighted(_anscombe(counts, mean, dispersion[:, None])), 0.0)
+            far = (
+                _anscombe(counts, mean, dispersion[:, None])
+                / np.where(_usual(mean, collected) < _SPARSE, 2, 1)[:, None]
+            )
+            weights = np.where(collected > 0, down_weighted(far), 0.0)
     return rate * last[:, None], dispersion, mean
 
 
@@ -191,6 +196,23 @@ def _dispersion(counts: Values, mean: Values, weights: Values) -> Values:
         is_narrow = (squares / (mean + np.exp(middle)[:, None] * mean**2)).sum(1) > freedom
         low, high = np.where(is_narrow, middle, low), np.where(is_narrow, high, middle)
     return np.asarray(np.exp((low + high) / 2))
+
+
+def _contagion(counts: Values, mean: Values, collected: Values) -> Values:
+    """Dispersion of counts that are mostly 0, from how many more come where there is one; 0 where they are not.
+
+    Of such counts those that tell of the dispersion look far off and are down-weighted, as if nothing begot more. Far
+    out the chance of one more is dispersion x mean / (1 + dispersion x mean); one outbreak counts for little in it.
+    """
+    usual = _usual(mean, collected)
+    known = counts[:, collected > 0]
+    some, more = (known >= 1).sum(1), np.clip(known - 1, 0, _MORE).sum(1)
+    return np.asarray(np.where(usual < _SPARSE, np.minimum(more / (some + 1) / usual, _MOST), 0.0))
+
+
+def _usual(mean: Values, collected: Values) -> Values:
+    """Mean of an hour that was collected, (replicates,)."""
+    return np.asarray(np.maximum(mean.sum(1) / max(float(collected.sum()), 1.0), 1e-9))
 
 
 def _anscombe(counts: Values, mean: Values, dispersion: Values) -> Values:

@@ -50,3 +50,12 @@ def test_where_hardly_anything_is_said_a_few_posts_move_no_level():
     sparse[-50:-47] = 1.0
     found, _ = fitted(sparse, CELLS, WHOLE)
     assert found.rate.mean() < 1.3 * calm.rate.mean()
+
+
+def test_where_one_begets_more_a_few_at_once_are_nothing_special():
+    """An hour has mostly none; but where there is one, there are often several."""
+    rng = np.random.default_rng(6)
+    sparse = np.where(rng.random(HOURS) < 0.1, rng.geometric(0.6, HOURS), 0).astype(float)
+    found, expected = fitted(sparse, CELLS, WHOLE)
+    assert found.rate.mean() == pytest.approx(sparse.mean(), rel=0.2)
+    assert found.chance(np.array([4.0]), np.array([expected.mean()]))[0] > 0.5 * (sparse >= 4).mean()
