@@ -68,7 +68,7 @@ class Alerts(BaseModel):
     false_alarm_weeks: float = Field(default=4.0, gt=0, description="one false alarm in so many, over all detectors")
     min_mentions: int = Field(default=10, ge=1, description="fewer posts are never an alarm")
     history_weeks: int = Field(default=8, ge=3, le=104, description="that the baseline is fitted to")
-    cooldown_hours: float = Field(default=6.0, ge=0, description="between two alarms of one detector and topic")
+    cooldown_hours: float = Field(default=6.0, ge=0, description="calm for so long, before an alarm is over")
     escalate_minutes: float = Field(default=60.0, gt=0, description="unacknowledged for so long: escalation targets")
     trouble_minutes: float = Field(default=10.0, gt=0, description="a gap open for so long is an alarm")
     every_seconds: float = Field(default=60.0, ge=1, description="between two looks")

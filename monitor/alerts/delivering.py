@@ -24,6 +24,11 @@ from monitor.text import post_url
 GIVEN_UP = timedelta(hours=24)
 _LOOK_SECONDS = 15.0
 _FAULT_LIMIT = 300  # characters
+_FIRST = {  # what the post that is named began
+    "concern": "First of concern level 2 or 3",
+    "removal": "First that spoke of leaving",
+    "phrase": "First that said it",
+}
 _AGAIN = (
     "This may reach you twice: it was being sent when the program stopped or the target did not answer. "
     "Its key is the same."
@@ -170,7 +175,7 @@ def driven_by(store: Store, alert: Alert) -> list[str]:
     if alert.phrases:
         told.append("New phrases: " + "; ".join(f"“{phrase}”" for phrase in alert.phrases))
     if alert.first in links and alert.first != alert.thread:
-        told.append(f"First of that time: {links[alert.first]}")
+        told.append(f"{_FIRST.get(alert.detector, 'First of that time')}: {links[alert.first]}")
     return told
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 
-from monitor.alerts.watching import LEAST_COLLECTED, STATISTICS, Hours, Learned, hours_of, least, number
+from monitor.alerts.hours import LEAST_COLLECTED, Hours, at, hours_of, number
+from monitor.alerts.watching import BEYOND, STATISTICS, Learned, least
 from monitor.analyse import phrases
 from monitor.analyse.baseline import Baseline, cell
 from monitor.analyse.detectors import Detector, Untrusted, count_estimate, share_estimate
@@ -21,43 +22,80 @@ from monitor.records.alerts import Finding
 from monitor.store import Store, alerting
 
 _RECENT_HOURS = 49
-_FEWEST_ANSWERS = 3  # for a thread to be named as what drives an alarm
+_FEWEST_ANSWERS = 3  # for a thread to be named as what drives an alarm; and authors, for a phrase
 _SCORED = 0.95  # of a bucket's posts must be, before its shares are judged
 _COUNTABLE = 0.5  # posts of an hour; of fewer, nobody says how many times as many came
 _WORDS = {"volume": "posts", "thread": "answers to one post", "phrase": "authors of one new phrase"}
 _SHARES = {"concern": "of concern level 2 or 3", "removal": "that speak of leaving"}
+_LATE = " Nobody was watching then: it was judged afterwards."
 
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """The current and the last hour of one topic: its new phrases in each."""
+    """What was new in each hour of one topic."""
 
     by_hour: Mapping[int, list[phrases.NewPhrase]]
     first: Mapping[str, int]
 
 
-def judge(store: Store, learned: Learned, config: Config, now: datetime) -> list[Finding]:
-    """A finding for each topic and statistical detector, of the running hour and the one before."""
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """``findings`` of each topic and detector, and the ``hours`` since 1970 that need not be judged again."""
+
+    findings: list[Finding]
+    hours: frozenset[int]
+
+
+def judge(store: Store, learned: Learned, config: Config, now: datetime, missed: Collection[int] = ()) -> Judged:
+    """A finding for each topic and statistical detector: of the running hour and the one before, whichever says more.
+
+    Args:
+        missed: hours since 1970 that nobody judged while they ran; those that were collected and scored meanwhile are.
+    """
+    every, hours = judge_each(store, learned, config, now, missed)
+    loudest: dict[tuple[str, str, str], Finding] = {}
+    for one in every:
+        if one.key not in loudest or _weight(one) >= _weight(loudest[one.key]):
+            loudest[one.key] = one
+    return Judged(list(loudest.values()), hours)
+
+
+def judge_each(
+    store: Store, learned: Learned, config: Config, now: datetime, missed: Collection[int] = ()
+) -> tuple[list[Finding], frozenset[int]]:
+    """As ``judge``, but every finding of every hour or bucket; the hours that need not be judged again."""
     end = number(now) + 1
-    topics = [topic.name for topic in config.topics]
-    recent = hours_of(store, topics, end - _RECENT_HOURS, end, now)
-    said = _said(store, learned, topics, end)
-    return [_driven(store, one, recent, said) for one in _findings(recent, learned, said, topics, end)]
+    recent = hours_of(store, config, min([end - _RECENT_HOURS, *missed]), end, now, learned.mix)
+    settled = {hour for hour in {*missed, end - 2} if _is_settled(recent, hour)}
+    hours = sorted({*settled, end - 2, end - 1})
+    said = _said(store, learned, recent, hours)
+    found = [_driven(store, one, learned, recent, said) for one in _findings(recent, learned, said, hours, end)]
+    return found, frozenset(settled)
+
+
+def _is_settled(recent: Hours, hour: int) -> bool:
+    """Whether an hour was collected and scored on every topic: no more is to be known of it."""
+    place = hour - recent.first
+    for topic, share in recent.collected.items():
+        waiting, scored = (recent.of(topic, name)[place] for name in ("unscored", "scored"))
+        if share[place] < LEAST_COLLECTED or waiting > (1 - _SCORED) * (waiting + scored):
+            return False
+    return True
 
 
 def _findings(
-    recent: Hours, learned: Learned, said: Mapping[str, _Said], topics: list[str], end: int
+    recent: Hours, learned: Learned, said: Mapping[str, _Said], hours: Sequence[int], end: int
 ) -> Iterator[Finding]:
-    for topic in topics:
+    for topic in recent.collected:
         for name in STATISTICS:
             detector = learned.detectors[topic, name]
             if isinstance(detector, Untrusted):
-                yield Finding(topic, name, "", _at(end - 1), None, f"{name} of {topic}: {detector.why}.")
+                yield Finding(topic, name, "", at(end - 1), None, f"{name} of {topic}: {detector.why}.")
             elif name in _SHARES:
-                yield _share(recent, learned, detector, topic, name, end)
+                yield from _shares(recent, learned, detector, topic, name, hours, end)
             else:
-                both = [_count(recent, learned, detector, said, topic, name, hour) for hour in (end - 2, end - 1)]
-                yield max(both, key=_weight)
+                for hour in hours:
+                    yield _told_late(_count(recent, learned, detector, said, topic, name, hour), hour < end - 2)
 
 
 def _weight(one: Finding) -> tuple[int, float]:
@@ -71,16 +109,21 @@ def _count(
     """One hour against the threshold of a whole one: looking early costs no false alarm."""
     assert isinstance(detector.baseline, Baseline)
     if recent.collected[topic][hour - recent.first] < LEAST_COLLECTED:
-        text = f"{name} of {topic}: too little of the hour from {_at(hour):%d %b %H:%M} UTC was collected."
-        return Finding(topic, name, "", _at(hour), None, text, learned.rate(topic, name))
+        text = f"{name} of {topic}: too little of the hour from {at(hour):%d %b %H:%M} UTC was collected."
+        return Finding(topic, name, "", at(hour), None, text, learned.rate(topic, name))
     count = _counted(recent, learned, said, topic, name, hour)
     share = recent.collected[topic][[hour - recent.first]]
-    expected = float(detector.baseline.expected(np.array([cell(_at(hour))]), share)[0])
-    chance = float(detector.tail.chance(detector.baseline.chance(np.array([count]), np.array([expected])))[0])
-    estimate = count_estimate(count, expected)
+    expected = float(detector.baseline.expected(np.array([cell(at(hour))]), share)[0])
+    beyond = BEYOND.get(name, 0)
+    counted = np.array([max(count - beyond, 0)])
+    chance = float(detector.tail.chance(detector.baseline.chance(counted, np.array([expected])))[0])
     low, high = detector.baseline.usual(expected)
+    low, high, expected = low + beyond * (low > 0), high + beyond, expected + beyond
+    estimate = count_estimate(count, expected)
     enough = least(learned.least) if name == "phrase" else learned.least
-    told = f"{topic}: {count:,} {_WORDS[name]} in the hour from {_at(hour):%d %b %H:%M} UTC"
+    waiting = int(recent.of(topic, "unscored")[hour - recent.first]) if name == "volume" else 0
+    aside = f" ({waiting:,} wait for their scores, counted at the usual relevance)" if waiting else ""
+    told = f"{topic}: {count:,} {_WORDS[name]}{aside} in the hour from {at(hour):%d %b %H:%M} UTC"
     usual = f"95 of 100 such hours have {low:,} to {high:,}"
     if expected >= _COUNTABLE:
         interval = f"95 % interval {estimate.low:.1f} to {estimate.high:.1f}"
@@ -88,7 +131,7 @@ def _count(
     else:
         sentence = f"{told}, where there are hardly any ({usual})."
     is_alarm = bool(chance <= learned.cut and count >= enough)
-    return Finding(topic, name, "", _at(hour), is_alarm, sentence, learned.rate(topic, name), estimate)
+    return Finding(topic, name, "", at(hour), is_alarm, sentence, learned.rate(topic, name), estimate)
 
 
 def _counted(recent: Hours, learned: Learned, said: Mapping[str, _Said], topic: str, name: Kind, hour: int) -> int:
@@ -101,51 +144,69 @@ def _counted(recent: Hours, learned: Learned, said: Mapping[str, _Said], topic: 
     return int(recent.of(topic, "posts")[place] + learned.relevance[topic] * recent.of(topic, "unscored")[place])
 
 
-def _share(recent: Hours, learned: Learned, detector: Detector, topic: str, name: Kind, end: int) -> Finding:
-    """The last whole bucket, or the one before it while its posts wait for their scores."""
-    assert isinstance(detector.baseline, ShareBaseline)
+def _shares(
+    recent: Hours, learned: Learned, detector: Detector, topic: str, name: Kind, hours: Sequence[int], end: int
+) -> Iterator[Finding]:
+    """The last whole bucket, or the one before it while its posts wait for their scores; and those of missed hours."""
     width = detector.hours
     last = (end - 1) // width * width - width  # the last whole bucket on the clock's grid
-    for first in (last, last - width) if last - width >= recent.first else (last,):
-        part = slice(first - recent.first, first - recent.first + width)
-        told = {one: int(recent.of(topic, one)[part].sum()) for one in ("posts", "unscored", name)}
-        n, count, at = told["posts"], told[name], _at(first)
-        if told["unscored"] <= (1 - _SCORED) * (n + told["unscored"]):
+    newest = [first for first in (last, last - width) if first >= recent.first]
+    late = {hour // width * width for hour in hours if hour < end - 2} - {*newest, last + width}
+    for first in sorted(late):
+        if first >= recent.first and _waiting(recent, topic, first, width) <= 1 - _SCORED:
+            yield _told_late(_share(recent, learned, detector, topic, name, first), True)
+    for first in newest:
+        if _waiting(recent, topic, first, width) <= 1 - _SCORED:
+            yield _share(recent, learned, detector, topic, name, first)
             break
     else:
-        return Finding(topic, name, "", at, None, f"{name} of {topic}: {told['unscored']:,} posts wait for a score.")
+        n = int(recent.of(topic, "unscored")[last - recent.first : last - recent.first + width].sum())
+        yield Finding(topic, name, "", at(last), None, f"{name} of {topic}: {n:,} posts wait for a score.")
+
+
+def _waiting(recent: Hours, topic: str, first: int, width: int) -> float:
+    """Share of a bucket's posts that wait for their score."""
+    part = slice(first - recent.first, first - recent.first + width)
+    waiting, scored = (recent.of(topic, name)[part].sum() for name in ("unscored", "scored"))
+    return float(waiting / max(waiting + scored, 1))
+
+
+def _share(recent: Hours, learned: Learned, detector: Detector, topic: str, name: Kind, first: int) -> Finding:
+    assert isinstance(detector.baseline, ShareBaseline)
+    width, began_at, rate = detector.hours, at(first), learned.rate(topic, name)
+    part = slice(first - recent.first, first - recent.first + width)
+    n, count = (int(recent.of(topic, one)[part].sum()) for one in ("posts", name))
+    when = f"the {width} h from {began_at:%d %b %H:%M} UTC"
     if recent.collected[topic][part].mean() < LEAST_COLLECTED:
-        text = f"{name} of {topic}: too little of the {width} h from {at:%d %b %H:%M} UTC was collected."
-        return Finding(topic, name, "", at, None, text, learned.rate(topic, name))
+        text = f"{name} of {topic}: too little of {when} was collected."
+        return Finding(topic, name, "", began_at, None, text, rate)
     if n < learned.least:
-        told_why = f"{topic}: {n:,} posts in the {width} h from {at:%d %b %H:%M} UTC, and {learned.least} are needed."
-        return Finding(topic, name, "", at, False, told_why, learned.rate(topic, name))
+        text = f"{topic}: {n:,} posts in {when}, and {learned.least} are needed."
+        return Finding(topic, name, "", began_at, False, text, rate)
     chance = float(detector.tail.chance(detector.baseline.chance(np.array([count]), np.array([n])))[0])
     estimate, (low, high) = share_estimate(count, n), detector.baseline.usual(n)
     sentence = (
-        f"{topic}: {count:,} of {n:,} posts {_SHARES[name]} in the {width} h from {at:%d %b %H:%M} UTC, "
+        f"{topic}: {count:,} of {n:,} posts {_SHARES[name]} in {when}, "
         f"{estimate.effect:.0%} (95 % interval {estimate.low:.0%} to {estimate.high:.0%}); usual are "
         f"{detector.baseline.share:.0%}, {low:,} to {high:,} in 95 of 100 such buckets. "
         "Labels as the classifier gives them."
     )
-    return Finding(
-        topic,
-        name,
-        "",
-        at,
-        chance <= learned.cut,
-        sentence,
-        learned.rate(topic, name),
-        estimate,
-    )
+    return Finding(topic, name, "", began_at, chance <= learned.cut, sentence, rate, estimate)
 
 
-def _said(store: Store, learned: Learned, topics: list[str], end: int) -> dict[str, _Said]:
-    asked = [topic for topic in topics if isinstance(learned.detectors[topic, "phrase"], Detector)]
-    rows: dict[str, list[dict[str, Any]]] = {topic: [] for topic in asked}
-    for row in alerting.texts(store, asked, [end - 2, end - 1]) if asked else []:
-        rows[row["topic"]].append(row)
-    return {topic: _new(found, learned.known[topic]) for topic, found in rows.items()}
+def _told_late(one: Finding, is_late: bool) -> Finding:
+    return replace(one, sentence=one.sentence + _LATE) if is_late else one
+
+
+def _said(store: Store, learned: Learned, recent: Hours, hours: Sequence[int]) -> dict[str, _Said]:
+    asked = [
+        (topic, hour)
+        for topic in recent.collected
+        if isinstance(learned.detectors[topic, "phrase"], Detector)
+        for hour in hours
+    ]
+    found = alerting.texts(store, asked, recent.platforms)
+    return {topic: _new(rows, learned.known[topic]) for topic, rows in found.items()}
 
 
 def _new(rows: list[dict[str, Any]], known: frozenset[int]) -> _Said:
@@ -161,21 +222,24 @@ def _new(rows: list[dict[str, Any]], known: frozenset[int]) -> _Said:
     return _Said(found, first)
 
 
-def _driven(store: Store, finding: Finding, recent: Hours, said: Mapping[str, _Said]) -> Finding:
-    """An alarm with what drives it: the thread with most answers, new phrases, and the post that came first."""
+def _driven(store: Store, finding: Finding, learned: Learned, recent: Hours, said: Mapping[str, _Said]) -> Finding:
+    """An alarm with what drives it: the thread with most answers, new phrases, and the first post of its kind."""
     if not finding.is_alarm:
         return finding
-    hour = number(finding.began_at)
-    new = said[finding.topic].by_hour.get(hour, []) if finding.topic in said else []
-    told = tuple(one.text for one in new if one.authors >= 3)
-    answers = recent.of(finding.topic, "answers")[hour - recent.first] if hour >= recent.first else 0
-    thread = recent.threads.get((finding.topic, hour)) if answers >= _FEWEST_ANSWERS else None
-    first = said[finding.topic].first.get(told[0]) if finding.detector == "phrase" and told else thread
-    if first is None:
-        window = Window(finding.began_at, finding.began_at + timedelta(hours=1))
-        first = alerting.first_post(store, finding.topic, window)
+    topic, detector = finding.topic, learned.detectors[finding.topic, finding.detector]
+    assert isinstance(detector, Detector)
+    first_hour = number(finding.began_at)
+    hours = range(first_hour, first_hour + detector.hours)
+    most = max(hours, key=lambda hour: recent.of(topic, "answers")[hour - recent.first])
+    answers = recent.of(topic, "answers")[most - recent.first]
+    thread = recent.threads.get((topic, most)) if answers >= _FEWEST_ANSWERS else None
+    new = said[topic].by_hour.get(first_hour, []) if topic in said else []
+    told = tuple(one.text for one in new if one.authors >= _FEWEST_ANSWERS)
+    if finding.detector == "thread":
+        first = thread
+    elif finding.detector == "phrase" and told:
+        first = said[topic].first.get(told[0])
+    else:
+        window = Window(finding.began_at, finding.began_at + timedelta(hours=detector.hours))
+        first = alerting.first_post(store, topic, window, finding.detector, recent.platforms)
     return replace(finding, thread=thread, first=first, phrases=told)
-
-
-def _at(hour: int) -> datetime:
-    return datetime.fromtimestamp(hour * 3600, UTC)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from monitor.alert_settings import Alerts
 from monitor.alerts.delivering import keep_delivering, opened
 from monitor.alerts.judging import judge
+from monitor.alerts.missed import Missed
 from monitor.alerts.troubles import troubles
 from monitor.alerts.watching import Learned, learn
 from monitor.alone import alone
@@ -79,15 +80,13 @@ def _keep(config: Config, store: Store, stop: threading.Event) -> None:
 
 def _look_on(config: Config, store: Store, stop: threading.Event, news: list[threading.Event]) -> None:
     learned: Learned | None = None
+    begun_at = datetime.now(UTC)
     wait_seconds = 0.0
     while not stop.wait(wait_seconds):
         wait_seconds = config.alerts.every_seconds
         try:
             now = datetime.now(UTC)
-            findings = troubles(store, config, now)
-            if learned is not None:
-                findings += judge(store, learned, config, now)
-            done = note(store, findings, now, config.alerts)
+            done = look(store, learned, config, now, begun_at)
             for one in done.alerts:
                 if now in (one.fired_at, one.woken_at, one.resolved_at):
                     log.warning("alert %s (%s): %s", one.id, one.state(now), one.sentence)
@@ -99,6 +98,25 @@ def _look_on(config: Config, store: Store, stop: threading.Event, news: list[thr
         except Exception as fault:
             log.error("alerts were not looked after; again in %.0f s. %s", wait_seconds, _told(fault))
             log.debug("it was", exc_info=True)
+
+
+def look(store: Store, learned: Learned | None, config: Config, now: datetime, begun_at: datetime) -> Step:
+    """One look: what is found is committed first, and only then are its hours noted as judged.
+
+    Args:
+        begun_at: since when this program looks; what is not collected so soon after a start is no trouble yet.
+    """
+    before = Missed.read(store, now)
+    after = before.at(now)
+    findings = troubles(store, config, now, begun_at)
+    if learned is not None:
+        judged = judge(store, learned, config, now, after.hours)
+        findings += judged.findings
+        after = after.without(judged.hours)
+    done = note(store, findings, now, config.alerts)
+    if after != before or learned is None:
+        after.keep(store)
+    return done
 
 
 def _told(fault: Exception) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from monitor.alerts.hours import platforms
 from monitor.analyse.coverage import source_name
 from monitor.config import Config
 from monitor.records import Gap
@@ -27,22 +28,38 @@ _NORMAL_DAYS, _LEAST_HOURS = 14, 24
 _SKEW = timedelta(minutes=5)
 
 
-def troubles(store: Store, config: Config, now: datetime) -> list[Finding]:
-    """One finding for each live stream and each budget."""
+def troubles(store: Store, config: Config, now: datetime, begun_at: datetime) -> list[Finding]:
+    """One finding for each live stream that should be collected, and each budget.
+
+    Args:
+        begun_at: since when they should; a stream that never began is no trouble so soon after it.
+    """
     with store.reading() as moment:
-        return [*_collection(moment, config, now), *(_spending(moment, config.x, now) if config.x.enabled else ())]
+        return [
+            *_collection(moment, config, now, begun_at),
+            *(_spending(moment, config.x, now) if config.x.enabled else ()),
+        ]
 
 
-def _collection(store: Moment, config: Config, now: datetime) -> Iterator[Finding]:
+def _collection(store: Moment, config: Config, now: datetime, begun_at: datetime) -> Iterator[Finding]:
     gaps = [gap for gap in views.gaps(store) if gap.end is None]
     seen = alerting.seen_hours(store, now - timedelta(days=_NORMAL_DAYS))
-    for one in live_streams(store):
-        if not getattr(getattr(config, one.platform, None), "enabled", False):
-            continue
-        why = _gap(gaps, one.stream, config, now) or _silence(seen, one.stream, now)
-        why = why or (_stillness(one.moved_at, config, now) if one.platform == "bluesky" else "")
-        told = f"{source_name(one.stream)}: {why or 'is collected'}."
-        yield Finding("", "collection", one.stream, now, bool(why), told, STATE)
+    streams = {one.platform: one for one in live_streams(store)}
+    for platform in platforms(config):
+        stream, one = f"{platform}:live", streams.get(platform)
+        why = _gap(gaps, stream, config, now) or _silence(seen, stream, now)
+        if one is None:
+            why = why or _absence(begun_at, config, now)
+        elif platform == "bluesky":
+            why = why or _stillness(one.moved_at, config, now)
+        told = f"{source_name(stream)}: {why or ('is collected' if one else 'has not begun yet')}."
+        yield Finding("", "collection", stream, now, bool(why), told, STATE)
+
+
+def _absence(begun_at: datetime, config: Config, now: datetime) -> str:
+    if (now - begun_at).total_seconds() < 60 * config.alerts.trouble_minutes:
+        return ""
+    return f"it is enabled, but nothing of it was ever collected; tried since {begun_at:%d %b %H:%M} UTC"
 
 
 def _gap(gaps: list[Gap], stream: str, config: Config, now: datetime) -> str:

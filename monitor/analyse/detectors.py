@@ -61,18 +61,19 @@ def count_detector(counts: Values, cells: Cells, collected: Values, least: int) 
     days = float(collected.sum()) / 24
     if days < TRUST_DAYS:
         return _too_short(days)
-    baseline = counting.fitted(counts, cells, collected)
-    chances = np.where(collected > 0, baseline.chance(counts, baseline.expected(cells, collected)), np.nan)
-    enough = np.where(counts < least, np.maximum(chances, 1.0), chances)  # fewer are never an alarm
-    return Detector(baseline, count_rates(baseline, cells, collected, least), tail_of(chances), 1, enough)
+    return _of_counts(counts, cells, collected, least)
 
 
 def sampled_detector(counts: Values, cells: Cells, collected: Values, least: int) -> Detector | Untrusted:
     """As ``count_detector``, of some hours drawn from a history that is long enough."""
     if (collected > 0).sum() < 4 * _LEAST_BUCKETS:
         return Untrusted(f"its baseline has {int((collected > 0).sum())} of {4 * _LEAST_BUCKETS} hours")
-    baseline = counting.fitted(counts, cells, collected)
-    chances = np.where(collected > 0, baseline.chance(counts, baseline.expected(cells, collected)), np.nan)
+    return _of_counts(counts, cells, collected, least)
+
+
+def _of_counts(counts: Values, cells: Cells, collected: Values, least: int) -> Detector:
+    baseline, expected = counting.fitted(counts, cells, collected)
+    chances = np.where(collected > 0, baseline.chance(counts, expected), np.nan)
     enough = np.where(counts < least, np.maximum(chances, 1.0), chances)  # fewer are never an alarm
     return Detector(baseline, count_rates(baseline, cells, collected, least), tail_of(chances), 1, enough)
 

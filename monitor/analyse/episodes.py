@@ -16,7 +16,10 @@ _LOST = timedelta(days=1)  # without any word on an open alert (its topic is gon
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Who is told, and when. ``targets`` hear of everything, ``escalation`` of what nobody acknowledged in time."""
+    """Who is told, and when. ``targets`` hear of everything, ``escalation`` of what nobody acknowledged in time.
+
+    A statistic's alert is over when it was calm for the ``cooldown``: a wave that ebbs and comes back is one alert.
+    """
 
     targets: tuple[str, ...] = ()
     escalation: tuple[str, ...] = ()
@@ -60,12 +63,12 @@ def _next(before: Alert | None, finding: Finding, now: datetime, policy: Policy)
     if finding.is_alarm is None:
         return before, None
     if before is not None and is_open and not finding.is_alarm:
-        return replace(before, resolved_at=now), "resolved"
+        return (replace(before, resolved_at=now), "resolved") if _is_calm(before, now, policy) else (before, None)
     if not finding.is_alarm:
         return before, None
     if before is not None and is_open:
         return _goes_on(before, finding, now)
-    if before is not None and finding.detector not in STATES and _is_muted(before, now, policy):
+    if before is not None and finding.detector not in STATES and _is_snoozed(before, now):
         return before, None
     return _fired(finding, now), "firing"
 
@@ -81,8 +84,13 @@ def _goes_on(alert: Alert, finding: Finding, now: datetime) -> tuple[Alert, Told
     return alert, None
 
 
-def _is_muted(last: Alert, now: datetime, policy: Policy) -> bool:
-    return now - last.fired_at < policy.cooldown or (last.snoozed_until is not None and now < last.snoozed_until)
+def _is_calm(alert: Alert, now: datetime, policy: Policy) -> bool:
+    """Whether it can be called over; a state is what it is, and a clock that went back must not keep an alert open."""
+    return alert.detector in STATES or not timedelta() <= now - alert.seen_at < policy.cooldown
+
+
+def _is_snoozed(last: Alert, now: datetime) -> bool:
+    return last.snoozed_until is not None and now < last.snoozed_until
 
 
 def _is_unheard(alert: Alert, now: datetime, policy: Policy) -> bool:

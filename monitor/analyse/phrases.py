@@ -11,6 +11,7 @@ WORDS = 3
 _LETTERS = 6  # of scripts that put no spaces between words
 # Links, names of accounts and of sites: whoever is named there is nobody's phrase.
 _ASIDE = re.compile(r"https?://\S+|[@＠][\w.-]+|\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}\b(?:/\S*)?", re.I)
+_HAS_ASIDE = re.compile(r"[@＠]|://|\.[a-z]", re.I)  # a quick look: most texts have none
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
 _LONGEST = 400  # words of a post that are read
@@ -30,9 +31,9 @@ class NewPhrase:
 
 def phrases(text: str) -> set[str]:
     """Every three words in a row, or six characters where words are not parted; no links, no names of accounts."""
-    words = _WORD.findall(_ASIDE.sub(" ", text).lower())[:_LONGEST]
+    words = _WORD.findall((_ASIDE.sub(" ", text) if _HAS_ASIDE.search(text) else text).lower())[:_LONGEST]
     found = {" ".join(words[i : i + WORDS]) for i in range(len(words) - WORDS + 1)}
-    for word in words:
+    for word in words if _UNSPACED.search(text) else ():
         if _UNSPACED.search(word):
             found.update(word[i : i + _LETTERS] for i in range(len(word) - _LETTERS + 1))
     return found

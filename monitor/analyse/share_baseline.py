@@ -39,7 +39,7 @@ def fitted(counts: Values, n: Values) -> ShareBaseline:
     """The baseline of one history of buckets, those without posts left out."""
     share, rho = fit_many(counts[None].astype(np.float64), n.astype(np.float64))
     found = ShareBaseline(float(share[0]), float(rho[0]))
-    again = fit_many(simulated(found, n, 24, np.random.default_rng(1)), n.astype(np.float64))[1]
+    again = fit_many(simulated(found, n, 16, np.random.default_rng(1)), n.astype(np.float64))[1]
     ratio = float(np.clip(found.rho / max(float(np.mean(again)), _LEAST), 0.5, 2.0))
     return ShareBaseline(found.share, min(found.rho * ratio, _MOST))
 

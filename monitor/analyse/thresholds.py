@@ -23,9 +23,9 @@ from monitor.analyse import share_baseline as sharing
 from monitor.analyse.baseline import WEEK, Baseline, Cells, Values
 from monitor.analyse.share_baseline import ShareBaseline
 
-CUTS = np.logspace(-8, -1.3, 36)
-REPLICATES = 32
-_CELLS = np.arange(0, WEEK, 7)  # every hour of the day, over all days
+CUTS = np.logspace(-8, -1.3, 24)
+REPLICATES = 16
+_CELLS = np.arange(0, WEEK, 14)  # every other hour of the day, over all days
 _UPPER = 0.05  # share of history whose tail is looked at
 
 
@@ -55,7 +55,7 @@ def count_rates(
     from scipy.stats import nbinom
 
     histories = counting.simulated(baseline, cells, collected, replicates, np.random.default_rng(seed))
-    rate, dispersion = counting.fit_many(histories, cells, collected)
+    rate, dispersion, _ = counting.fit_many(histories, cells, collected)
     dispersion = dispersion * baseline.dispersion / max(float(dispersion.mean()), 1e-9)  # fitting corrects it so, too
     size, p = counting.parameters(rate[:, _CELLS], dispersion[:, None])
     needed = np.maximum(nbinom.isf(CUTS[:, None, None], size, p) + 1, least)

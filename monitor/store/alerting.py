@@ -61,9 +61,12 @@ def places(store: Store | Moment, keys: Sequence[int]) -> dict[int, tuple[str, s
     return {row["key"]: (row["platform"], row["post_id"]) for row in rows}
 
 
-def first_post(store: Store | Moment, topic: str, window: Window) -> int | None:
-    """The key of the first post of a topic in a window."""
-    found = store.read("alert_first", topic=topic, start=window.start, end=window.end)["key"].to_pylist()
+def first_post(
+    store: Store | Moment, topic: str, window: Window, detector: str, platforms: Sequence[str]
+) -> int | None:
+    """The key of the first post of a topic in a window, of those that a detector counts; see ``alert_first.sql``."""
+    bounds = {"start": window.start, "end": window.end, "detector": detector, "platforms": list(platforms)}
+    found = store.read("alert_first", topic=topic, **bounds)["key"].to_pylist()
     return found[0] if found else None
 
 
@@ -72,18 +75,23 @@ def hours(store: Store | Moment, window: Window) -> pa.Table:
     return store.read("alert_hours", start=window.start, end=window.end)
 
 
-def threads(store: Store | Moment, window: Window) -> pa.Table:
+def threads(store: Store | Moment, window: Window, platforms: Sequence[str]) -> pa.Table:
     """See ``alert_threads.sql``."""
-    return store.read("alert_threads", start=window.start, end=window.end)
+    return store.read("alert_threads", start=window.start, end=window.end, platforms=list(platforms))
 
 
-def texts(store: Store | Moment, topics: Sequence[str], numbers: Sequence[int]) -> list[dict[str, Any]]:
-    """What was said in hours since 1970; see ``alert_texts.sql``."""
-    if not numbers:
-        return []
-    start, end = (datetime.fromtimestamp(n * 3600, UTC) for n in (min(numbers), max(numbers) + 1))
-    table = store.read("alert_texts", hours=list(numbers), start=start, end=end, topics=list(topics))
-    return table.to_pylist()  # type: ignore[no-any-return]
+def texts(
+    store: Store | Moment, asked: Sequence[tuple[str, int]], platforms: Sequence[str]
+) -> dict[str, list[dict[str, Any]]]:
+    """What was said, by topic, in hours since 1970; ``asked`` are topics and their hours; see ``alert_texts.sql``."""
+    topics, numbers = [topic for topic, _ in asked], [hour for _, hour in asked]
+    found: dict[str, list[dict[str, Any]]] = {topic: [] for topic in topics}
+    if asked:
+        start, end = (datetime.fromtimestamp(n * 3600, UTC) for n in (min(numbers), max(numbers) + 1))
+        bounds = {"start": start, "end": end, "platforms": list(platforms)}
+        for row in store.read("alert_texts", topics=topics, hours=numbers, **bounds).to_pylist():
+            found[row["topic"]].append(row)
+    return found
 
 
 def seen_hours(store: Store | Moment, at: datetime) -> list[dict[str, Any]]:

@@ -87,10 +87,10 @@ def test_an_alarm_and_its_end_reach_a_webhook_once(store):
         fire(store, hook.target)
         news.set()
         wait_for(lambda: sent(store) == [True])
-        note(store, [finding(False)], NOW + timedelta(minutes=3), Alerts(targets=(hook.target,)))
+        note(store, [finding(False)], NOW + timedelta(hours=7), Alerts(targets=(hook.target,)))
         news.set()
         wait_for(lambda: sent(store) == [True, True])
-        note(store, [finding(False)], NOW + timedelta(minutes=4), Alerts(targets=(hook.target,)))
+        note(store, [finding(False)], NOW + timedelta(hours=8), Alerts(targets=(hook.target,)))
     assert [one["title"] for one in hook.got] == [
         "FIRING: volume of soundcloud-ai",
         "RESOLVED: volume of soundcloud-ai",
@@ -212,7 +212,7 @@ def test_what_ended_before_its_target_took_it_is_told_as_ended_only(store):
     with Receiver(500) as hook:
         fire(store, hook.target)
         assert deliver_waiting(store, "hook", notifier(hook.target), threading.Event()) is not None
-        note(store, [finding(False)], NOW + timedelta(minutes=3), Alerts(targets=(hook.target,)))
+        note(store, [finding(False)], NOW + timedelta(hours=7), Alerts(targets=(hook.target,)))
         assert deliver_waiting(store, "hook", notifier(hook.target), threading.Event()) is None
     assert [one["title"].split(":")[0] for one in hook.got] == ["FIRING", "RESOLVED"]
     assert [one.given_up for one in alerting.deliveries(store)] == [True, False]

@@ -46,10 +46,12 @@ def test_an_alarm_is_told_once_and_its_end_once():
     for minutes in range(5):
         watched.see(finding(n=20 + minutes), minutes * MINUTE)
     watched.see(finding(False), 5 * MINUTE)
-    watched.see(finding(False), 6 * MINUTE)
+    assert watched.told == [("team", "firing")]
+    watched.see(finding(False), 7 * HOUR)
+    watched.see(finding(False), 8 * HOUR)
     assert watched.told == [("team", "firing"), ("team", "resolved")]
     assert watched.only().estimate.n == 24  # the height of it
-    assert watched.only().state(T0 + HOUR) == "resolved"
+    assert watched.only().state(T0 + 9 * HOUR) == "resolved"
 
 
 def test_what_nobody_acknowledged_goes_to_the_next_who_also_hear_its_end():
@@ -57,7 +59,7 @@ def test_what_nobody_acknowledged_goes_to_the_next_who_also_hear_its_end():
     watched.see(finding(), 0 * MINUTE)
     watched.see(finding(), 61 * MINUTE)
     watched.see(finding(), 62 * MINUTE)
-    watched.see(finding(False), 63 * MINUTE)
+    watched.see(finding(False), 8 * HOUR)
     assert watched.told == [("team", "firing"), ("boss", "escalated"), ("team", "resolved"), ("boss", "resolved")]
 
 
@@ -81,14 +83,16 @@ def test_a_snoozed_alert_is_told_anew_when_it_still_holds_and_not_before():
     assert watched.only().woken_at == T0 + 2 * HOUR + MINUTE
 
 
-def test_within_the_cooldown_the_same_is_not_told_again_but_something_else_is():
-    watched = Watched()
-    watched.see(finding(), 0 * MINUTE)
-    watched.see(finding(False), MINUTE)
-    watched.see(finding(), 2 * HOUR)
-    watched.see(finding(detector="concern"), 2 * HOUR)
-    assert watched.told == [("team", "firing"), ("team", "resolved"), ("team", "firing")]
-    watched.see(finding(), 7 * HOUR)
+def test_a_wave_that_ebbs_and_comes_back_is_one_alert_and_something_else_another():
+    watched = Watched(Policy(("team",)))
+    for number in range(40):  # above and below the line, hour by hour
+        watched.see(finding(number % 3 != 0, n=20 + number), number * HOUR)
+    assert watched.told == [("team", "firing")]
+    watched.see(finding(detector="concern"), 40 * HOUR)
+    assert watched.told == [("team", "firing")] * 2
+    watched.see(finding(False), 46 * HOUR)
+    watched.see(finding(), 47 * HOUR)
+    assert watched.told[2:] == [("team", "resolved"), ("team", "firing")]
     assert len(watched.alerts) == 3
 
 
@@ -112,7 +116,7 @@ def test_an_alert_of_which_nothing_is_heard_for_a_day_is_over_without_a_word():
 def test_after_the_clock_was_ahead_an_alarm_is_told_once():
     watched = Watched()
     watched.see(finding(), 240 * HOUR)
-    watched.see(finding(False), 241 * HOUR)
+    watched.see(finding(False), 247 * HOUR)
     for minutes in range(5):
         watched.see(finding(), minutes * MINUTE)
     assert watched.told.count(("team", "firing")) == 2

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from monitor.alert_settings import Alerts
+from monitor.alerts.hours import number
 from monitor.alerts.judging import judge
-from monitor.alerts.keeping import note
+from monitor.alerts.keeping import look, note
+from monitor.alerts.missed import Missed
 from monitor.alerts.troubles import troubles
 from monitor.alerts.watching import learn
 from monitor.analyse.detectors import Untrusted
@@ -75,8 +77,8 @@ def watched(store):
     return store
 
 
-def judged(store, config=CONFIG):
-    found = judge(store, learn(store, config, NOW), config, NOW)
+def judged(store, config=CONFIG, missed=()):
+    found = judge(store, learn(store, config, NOW), config, NOW, missed).findings
     return {one.detector: one for one in found}
 
 
@@ -151,7 +153,7 @@ def test_without_two_weeks_it_says_when_there_will_be_a_baseline(store):
     fill(store, [NOW - 2 * DAY + n * HOUR for n in range(48)], 1)
     learned = learn(store, CONFIG, NOW)
     assert all(isinstance(one, Untrusted) for one in learned.detectors.values())
-    assert "of 14 collected days" in judge(store, learned, CONFIG, NOW)[0].sentence
+    assert "of 14 collected days" in judge(store, learned, CONFIG, NOW).findings[0].sentence
     assert learned.report()["text"] == "No detector has a baseline yet."
 
 
@@ -169,7 +171,7 @@ def test_a_stream_that_stands_still_and_money_that_is_gone_are_told(store):
     gap = Gap("bluesky:live", now - HOUR, None, "the connection was lost")
     charge = Charge(now.date(), "post", "1", 850_000)
     store.commit(Batch("bluesky:live", seen=seen, gaps=(gap,), charges=(charge,)), now=now)
-    found = {(one.detector, one.subject): one for one in troubles(store, config, now)}
+    found = {(one.detector, one.subject): one for one in troubles(store, config, now, now)}
     assert found["collection", "bluesky:live"].is_alarm
     assert "the connection was lost" in found["collection", "bluesky:live"].sentence
     assert found["spend", "day 80 %"].is_alarm
@@ -188,3 +190,120 @@ def test_whoever_is_forgotten_leaves_no_phrase_and_no_account_is_one(watched):
     note(watched, [found], NOW, Alerts())
     watched.forget("author", "bluesky", made[3].author_id)
     assert alerting.latest(watched)[0].phrases == ()
+
+
+def fired(step):
+    """The alerts of a step that are of a topic."""
+    return {one.detector: one for one in step.alerts if one.topic}
+
+
+def test_an_outbreak_within_a_stop_is_told_once_its_posts_are_there(watched):
+    stop = NOW - 30 * HOUR
+    down(watched, stop, stop + 6 * HOUR)
+    begun_at = stop - HOUR
+    learned = learn(watched, CONFIG, stop)
+    look(watched, learned, CONFIG, stop, begun_at)  # and here it stops, and begins again when all is over
+    assert fired(look(watched, learned, CONFIG, NOW, NOW)) == {}
+    missed = Missed.read(watched, NOW).hours
+    assert {number(stop) + n for n in range(1, 5)} <= missed
+    gap = Gap("bluesky:live", stop, stop + 6 * HOUR, "down", "backfill")
+    watched.commit(Batch("bluesky:live", gaps=(gap,)), now=NOW)
+    outbreak = (stop + 3 * HOUR).replace(minute=0)
+    fill(watched, [outbreak + n * timedelta(seconds=40) for n in range(80)], 90_000, concern=1)
+    told = [look(watched, learned, CONFIG, NOW + n * timedelta(minutes=1), NOW) for n in range(3)]
+    volume = fired(told[0])["volume"]
+    assert volume.began_at == outbreak
+    assert "Nobody was watching then" in volume.sentence
+    assert [fired(one) for one in told[1:]] == [{}, {}]
+    assert not {number(stop) + n for n in range(1, 5)} & Missed.read(watched, NOW).hours
+
+
+def test_hours_that_were_judged_while_they_ran_are_not_judged_again(watched):
+    learned, began = learn(watched, CONFIG, NOW), NOW - 3 * HOUR
+    for minutes in range(0, 181, 10):
+        look(watched, learned, CONFIG, began + minutes * timedelta(minutes=1), began)
+    assert Missed.read(watched, NOW).at(NOW).hours == frozenset()
+
+
+def test_a_gap_on_one_platform_leaves_the_other_to_be_judged(watched):
+    """A fifth of the posts come from X, whose stream is lost: the rest is judged against what Bluesky brings."""
+    config = CONFIG.model_copy(update={"x": X(enabled=True, budget_per_day=1)})
+    seen = (Seen("x:live", NOW - 29 * DAY, 1),)
+    with duckdb.connect(str(watched.path)) as file:
+        file.execute("UPDATE posts SET platform = 'x' WHERE key % 5 = 0")
+    gap = Gap("x:live", NOW - 5 * HOUR, None, "the connection was lost")
+    watched.commit(Batch("x:live", (), seen=seen, gaps=(gap,), cursor=Cursor("x:live", "1", NOW)), now=NOW)
+    with duckdb.connect(str(watched.path)) as file:
+        file.execute("DELETE FROM posts WHERE platform = 'x' AND observed_at > ?", [NOW - 5 * HOUR])
+    learned = learn(watched, config, NOW)
+    assert learned.mix[TOPIC.name]["bluesky"] == pytest.approx(0.8, abs=0.03)
+    assert judged(watched, config)["volume"].is_alarm is False
+    fill(watched, [NOW - 40 * timedelta(minutes=1) + n * timedelta(seconds=20) for n in range(60)], 90_000, concern=1)
+    assert judged(watched, config)["volume"].is_alarm
+
+
+def test_where_most_is_not_collected_nothing_is_said(watched):
+    config = CONFIG.model_copy(update={"x": X(enabled=True, budget_per_day=1)})
+    seen = (Seen("x:live", NOW - 29 * DAY, 1),)
+    watched.commit(Batch("x:live", (), seen=seen, cursor=Cursor("x:live", "1", NOW)), now=NOW)
+    down(watched, NOW - 3 * HOUR, NOW)
+    assert judged(watched, config)["volume"].is_alarm is None
+
+
+def test_a_platform_that_is_new_does_not_count_before_it_is_known_what_it_brings(watched):
+    config = CONFIG.model_copy(update={"x": X(enabled=True, budget_per_day=1)})
+    seen = (Seen("x:live", NOW - 2 * DAY, 1),)
+    watched.commit(Batch("x:live", (), seen=seen, cursor=Cursor("x:live", "1", NOW)), now=NOW)
+    made = fill(watched, [NOW - 40 * timedelta(minutes=1) + n * timedelta(seconds=20) for n in range(60)], 90_000)
+    with duckdb.connect(str(watched.path)) as file:
+        ids = [post.post_id for post in made]
+        file.execute("UPDATE posts SET platform = 'x' WHERE list_contains(?, post_id)", [ids])
+    assert judged(watched, config)["volume"].is_alarm is False
+
+
+def test_the_post_that_is_named_is_one_that_the_alarm_counts(watched):
+    start = NOW.replace(minute=0) - 24 * HOUR
+    fill(watched, [start + timedelta(seconds=1)], 94_000, concern=1)
+    fill(watched, [start + (n + 1) * timedelta(minutes=24) for n in range(60)], 95_000, concern=3, removal="done")
+    found = judged(watched)["removal"]
+    assert found.is_alarm
+    with duckdb.connect(str(watched.path)) as file:
+        labels = file.execute("SELECT removal_label FROM posts WHERE key = ?", [found.first]).fetchall()
+    assert labels == [("done",)]
+
+
+def test_a_wave_of_posts_that_wait_for_their_scores_says_so_and_is_one_alert(watched):
+    learned = learn(watched, CONFIG, NOW)
+    start = NOW - 40 * timedelta(minutes=1)
+    waiting = [
+        a_post(90_000 + n, observed_at=start + n * timedelta(seconds=20), matched=MATCHED, text=text(n),
+               author_id=f"did:plc:w{n}")
+        for n in range(60)
+    ]  # fmt: skip
+    watched.commit(Batch("bluesky:live", tuple(waiting)), now=NOW)
+    first = judge(watched, learned, CONFIG, NOW).findings
+    note(watched, first, NOW, Alerts())
+    [volume] = [one for one in alerting.latest(watched) if one.detector == "volume"]
+    assert "60 wait for their scores" in volume.sentence
+    score(watched, waiting, relevant=0.1)
+    for minutes in range(1, 4):
+        now = NOW + minutes * timedelta(minutes=1)
+        note(watched, judge(watched, learned, CONFIG, now).findings, now, Alerts())
+    more = [
+        a_post(92_000 + n, observed_at=NOW + n * timedelta(seconds=2), matched=MATCHED, text=text(n),
+               author_id=f"did:plc:v{n}")
+        for n in range(60)
+    ]  # fmt: skip
+    watched.commit(Batch("bluesky:live", tuple(more), cursor=Cursor("bluesky:live", "3", NOW)), now=NOW)
+    later = NOW + timedelta(minutes=5)
+    note(watched, judge(watched, learned, CONFIG, later).findings, later, Alerts())
+    assert [one.id for one in alerting.since(watched) if one.detector == "volume"] == [volume.id]
+
+
+def test_a_stream_that_never_began_is_a_trouble_after_a_while(store):
+    now = datetime.now(UTC)
+    store.commit(Batch("import"), now=now)
+    early, late = (troubles(store, CONFIG, now, now - minutes * timedelta(minutes=1)) for minutes in (1, 11))
+    assert [(one.subject, one.is_alarm) for one in early] == [("bluesky:live", False)]
+    assert [(one.subject, one.is_alarm) for one in late] == [("bluesky:live", True)]
+    assert "nothing of it was ever collected" in late[0].sentence

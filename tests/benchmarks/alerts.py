@@ -56,7 +56,7 @@ def _spread(store: Store) -> None:
 
 def _look(store: Store, learned: object, config: Config) -> float:
     begun = time.perf_counter()
-    found = judge(store, learned, config, datetime.now(UTC))  # type: ignore[arg-type]
+    found = judge(store, learned, config, datetime.now(UTC)).findings  # type: ignore[arg-type]
     assert len(found) == 5 * TOPICS
     return time.perf_counter() - begun
 
