@@ -17,7 +17,7 @@ def alone(posts: Posts, found: Threads, hanging: int) -> str:
     n = int(posts.is_within.sum())
     if n == 1:
         return "There is one post, and no stored one answers, quotes or reposts it."
-    if len(set(posts.authors.tolist())) == 1:
+    if not posts.authors.any():
         return f"All {n:,} posts are by one account: nobody else took anything up."
     if not len(found.children):
         cut = f" Posts that name one which is not stored: {found.cut:,}." if found.cut else ""
