@@ -10,9 +10,9 @@ import streamlit as st
 from dashboards import charts, counting, data, funnel, impact, prevailing, spread, widgets
 from dashboards.charts import Ground
 from dashboards.widgets import Frame
-from dashboards.wording import SAMPLED, shortened, stamp, width_name
+from dashboards.wording import SAMPLED, grown, shortened, stamp, width_name
 from monitor.analyse.coverage import parts, source_name
-from monitor.analyse.series import Side, Unit, change, readable
+from monitor.analyse.series import Side, Unit, readable
 from monitor.analyse.words import before_after, shortfalls
 from monitor.config import Event
 from monitor.records import Window
@@ -246,8 +246,7 @@ def _collected(before: Side, after: Side) -> list[tuple[str, str, str, str]]:
 
 
 def _row(name: str, before: int, after: int, *, compares: bool) -> tuple[str, str, str, str]:
-    relative = change(before, after) if compares else None
-    return name, f"{before:,}", f"{after:,}", "" if relative is None else f"{relative:+.0%}"
+    return name, f"{before:,}", f"{after:,}", (grown(before, after) if compares else None) or ""
 
 
 def _interval(side: Side) -> str:

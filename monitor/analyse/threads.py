@@ -24,8 +24,8 @@ Flags = NDArray[np.bool_]
 class Posts:
     """One entry for each post, every array of shape (posts,).
 
-    ``authors`` are numbered from 0 without holes, ``at`` is in microseconds. ``replies``, ``quotes`` and ``reposts`` are
-    keys of what a post answers, quotes and reposts, 0 for nothing; they need not be among ``keys``. Only what is
+    ``authors`` are numbered from 0 without holes, ``at`` is in microseconds. ``replies``, ``quotes`` and ``reposts``
+    are keys of what a post answers, quotes and reposts, 0 for nothing; they need not be among ``keys``. Only what is
     ``is_within`` counts as a descendant, and only what is ``is_ranked`` has its descendants counted.
     """
 
