@@ -138,7 +138,7 @@ def bridges(posts: Posts, found: Threads, k: int) -> tuple[list[Bridge], int]:
     n_posts = np.bincount(root, minlength=len(root))
     n_accounts = np.bincount(pairs[:, 0], minlength=len(root))
     large = np.flatnonzero((n_posts >= LARGE_POSTS) & (n_accounts >= LARGE_ACCOUNTS))
-    large = np.sort(large[np.argsort(-n_posts[large], kind="stable")][:LARGE_MOST])
+    large = np.sort(large[np.lexsort((posts.keys[large], -n_posts[large]))][:LARGE_MOST])
     if len(large) < 2:
         return [], len(large)
     pairs = pairs[np.isin(pairs[:, 0], large)]
