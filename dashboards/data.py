@@ -76,10 +76,17 @@ def counted(_store: Store, path: str, scope: Scope, window: Window, topics: tupl
 
 @st.cache_data(ttl=60, max_entries=64, show_spinner=False)
 def impact(
-    _store: Store, path: str, what: Event, days: int, scope: Scope, events: tuple[Event, ...], model: str
+    _store: Store,
+    path: str,
+    what: Event,
+    days: int,
+    scope: Scope,
+    events: tuple[Event, ...],
+    model: str,
+    control: str = "",
 ) -> Impact:
     """What an event changed; seconds of work, and it changes slowly."""
-    [found] = impacts(_store, events, [what], days, scope, wrong_of(of_release(_store, model)))
+    [found] = impacts(_store, events, [what], days, scope, wrong_of(of_release(_store, model)), control)
     return found
 
 

@@ -15,12 +15,12 @@ from dashboards import checks, data, widgets
 from dashboards.charts import POSTS, RULE, Figure
 from dashboards.widgets import Frame
 from dashboards.wording import span, wall
+from monitor.analyse.counterfactual import Points
 from monitor.config import Event
-from monitor.impact import Impact
+from monitor.impact import POINT_HOURS, Impact
 from monitor.records import Outcome
 from monitor.store.views import Scope
 
-_BLOCK = 6  # hours of a point
 _TIME = pa.timestamp("ms", "UTC")
 _POINTS = pa.schema(
     [("mid", _TIME), ("when", pa.string()), *((name, pa.float64()) for name in ("found", "expected", "low", "high"))]
@@ -29,18 +29,16 @@ _POINTS = pa.schema(
 
 def section(frame: Frame, event: Event, days: int, scope: Scope) -> None:
     """The estimates of one event, in words first."""
-    with st.spinner("Estimating what the event changed"):
-        found = data.impact(
-            frame.store, frame.path, event, days, scope, frame.config.events, frame.config.classifier.model
-        )
     st.subheader("What the event changed", anchor=False)
+    control, model = _control(frame, scope), frame.config.classifier.model
+    with st.spinner("Estimating what the event changed"):
+        found = data.impact(frame.store, frame.path, event, days, scope, frame.config.events, model, control)
     first = found.outcomes[0]
     with st.container(key="sentence-impact"):
         st.text(first.sentence)
-    if len(found.expected) >= _BLOCK:
-        told = f"Posts per {_BLOCK} hours after the event. Band: 95 % interval of the whole window's level; "
-        told += "single points stray further."
-        widgets.figure("With and without it", told, _chart(found, frame))
+    if found.points is not None and len(found.points.found):
+        told = f"Posts per {POINT_HOURS} hours after the event. " + _band(found.points)
+        widgets.figure("With and without it", told, _chart(found.event, found.points, frame))
     _table(found)
     if first.diagnostics:
         checks.listed("Checks", first.diagnostics)
@@ -48,6 +46,18 @@ def section(frame: Frame, event: Event, days: int, scope: Scope) -> None:
         st.subheader("Did it quell the outcry?", anchor=False)
         st.text("\n".join(_told(one) for one in found.verdict))
         st.caption("Judged against the decay that was under way before it, never against the time before.")
+
+
+def _control(frame: Frame, scope: Scope) -> str:
+    """A topic that the event does not touch, "" for none; not asked where there is no other."""
+    others = [topic.name for topic in frame.config.topics if topic.name not in scope.topics]
+    if not others or not scope.topics:
+        return ""
+    told = "What moved the posts on this topic too, which the event does not touch, is not put down to the event."
+    chosen = st.selectbox(
+        "Control", ["none", *others], key="control", bind="query-params", help=told, width=380
+    )  # fmt: skip
+    return "" if chosen == "none" else chosen
 
 
 def _told(one: Outcome) -> str:
@@ -83,23 +93,24 @@ def _change(one: Outcome) -> str:
     return f"× {found.effect:.2f} ({found.low:.2f}–{found.high:.2f})"
 
 
-def _chart(found: Impact, frame: Frame) -> Figure:
-    blocks = {name: _blocks(getattr(found, name)) for name in ("found", "expected", "low", "high")}
-    step, rows = timedelta(hours=_BLOCK), []
-    for number in range(len(blocks["found"])):
-        start = found.event.at + number * step
-        values = {name: None if np.isnan(part[number]) else float(part[number]) for name, part in blocks.items()}
+def _band(points: Points) -> str:
+    if np.isnan(points.low).all():
+        return "There is too little time without events for a band."
+    return "Band: where 95 % of such points would lie without it."
+
+
+def _chart(event: Event, points: Points, frame: Frame) -> Figure:
+    columns = {name: getattr(points, name) for name in ("found", "expected", "low", "high")}
+    step, rows = timedelta(hours=POINT_HOURS), []
+    for number in range(len(points.found)):
+        start = event.at + number * step
+        values = {name: None if np.isnan(part[number]) else float(part[number]) for name, part in columns.items()}
         rows.append(
             {"mid": wall(start, frame.zone) + step / 2, "when": span(start, start + step, frame.zone), **values}
         )
-    came, without = (np.nansum(getattr(found, name)) for name in ("found", "expected"))
+    came, without = np.nansum(points.found), np.nansum(points.expected)
     text = f"{came:,.0f} posts came, {without:,.0f} would have without the event, of hours that were collected."
     return Figure(_spec(), {"points": pa.Table.from_pylist(rows, schema=_POINTS)}, text)
-
-
-def _blocks(values: Any) -> Any:
-    whole = len(values) // _BLOCK * _BLOCK
-    return np.asarray(values[:whole]).reshape(-1, _BLOCK).sum(axis=1)
 
 
 @cache

@@ -51,4 +51,6 @@ def _caption(outcomes: Sequence[Corrected]) -> str:
     bases = dict.fromkeys(_BASES[one.basis] for one in shown if one.basis)
     reasons = dict.fromkeys(one.why for one in shown if one.why)
     told += f" Corrected {'; or '.join(bases)}." if bases else ""
+    doubts = [f"{one.outcome.name} ({c.text})" for one in shown for c in one.outcome.diagnostics if c.passed is False]
+    told += f" In doubt, as other methods disagree: {'; '.join(doubts)}." if doubts else ""
     return told + (f" Not corrected: {'; '.join(reasons)}." if reasons else "")

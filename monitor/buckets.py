@@ -9,25 +9,26 @@ from monitor.analyse.coverage import collected as share_collected
 from monitor.analyse.series import floored
 from monitor.records import Window
 from monitor.store import Store
-from monitor.store.hours import counted
+from monitor.store.hours import counted, newcomers
 from monitor.store.views import Scope
 from monitor.study import event_gaps
 
 _MONDAY = timedelta(days=4)  # the first one since 1970
-_COUNTS = ("posts", "authors", "texts", "considering", "committed", "done", "blocked")
+_COUNTS = ("posts", "authors", "new_authors", "texts", "considering", "committed", "done", "blocked")
 
 
 def rows(store: Store, scope: Scope, window: Window, seconds: int) -> list[dict[str, Any]]:
     """One for each bucket of a window, whose edges are whole ones since 1970; weeks begin on Mondays, all in UTC.
 
     Figures are None where nothing of the bucket was collected, and as counted, not scaled up, where a part was.
+    ``new_authors`` are those of whom nothing earlier on the topic is stored.
     """
     shift = _MONDAY % timedelta(seconds=seconds)
     start = floored(window.start - shift, seconds) + shift
     n = -int(-(window.end - start).total_seconds() // seconds)
     whole = Window(start, start + timedelta(seconds=n * seconds))
     with store.reading() as moment:
-        found = counted(moment, scope, whole, seconds)
+        found = {**counted(moment, scope, whole, seconds), "new_authors": newcomers(moment, scope, whole, seconds)}
         shares = share_collected(start, seconds, n, event_gaps(moment, whole, scope.topics))
     told = []
     for i in range(n):

@@ -17,7 +17,7 @@ from monitor.codebook import codebook
 from monitor.completeness import of_windows
 from monitor.config import Event
 from monitor.records import Diagnostic, Estimate, Outcome, Window
-from monitor.store import Store, views
+from monitor.store import Store, scored, views
 from monitor.store.stages import Told, departed, hidden, stages
 from monitor.store.views import Head, Reader, Scope
 from monitor.study import event_gaps, known_to, own_scope
@@ -143,11 +143,11 @@ def _refused(asked: _Asked, why: str) -> Funnel:
 
 def _read(moment: Reader, head: Head, scope: Scope, asked: _Asked) -> _Read:
     windows = [window for _, window in asked.windows]
-    scored = views.scored(moment, scope, asked.whole).to_pylist()
+    sums = scored.sums(moment, scope, asked.whole).to_pylist()
     return _Read(
         head=head,
         told=stages(moment, scope, Window(asked.whole.start - _LOOK_BACK, asked.whole.end)),
-        waiting=sum(row["n"] for row in scored if row["model_id"] is None),
+        waiting=sum(row["n"] for row in sums if row["model_id"] is None),
         coverage=of_windows(moment, windows, scope.platforms),
         collected=[_collected(moment, scope, window) for window in windows],
         departed=[departed(moment, scope, window) for window in windows],

@@ -2,49 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from monitor.analyse import checks, findings
+from monitor.analyse.control import usable
+from monitor.analyse.counterfactual import Points, counterfactual
 from monitor.analyse.coverage import Coverage
-from monitor.analyse.coverage import collected as share_collected
-from monitor.analyse.event_study import Effect, Placed, Study, effect, study
+from monitor.analyse.event_study import Effect, Study, effect, study
+from monitor.analyse.placebos import Placed
 from monitor.analyse.regression import SEEN, Measure
 from monitor.analyse.response import History, response
+from monitor.analyse.survivors import Alike, alike, collected_alike, survivors_only
 from monitor.completeness import of_windows
 from monitor.config import Event
+from monitor.hourly import HIGH, LEAVING, Hourly, Wrong, hourly
 from monitor.records import Confusion, Diagnostic, Outcome, Window
-from monitor.store import Moment, Store, views
-from monitor.store.hours import counted, loudest
+from monitor.store import Store
 from monitor.store.views import Scope
-from monitor.study import event_gaps, known_to, own_scope
+from monitor.study import own_scope
 
-Values = NDArray[np.float64]
-Counts = Mapping[str, Values]
-Wrong = Mapping[str, tuple[float, float]]
 Sides = tuple[tuple[Coverage, ...], tuple[Coverage, ...]]
 
-_HOUR, _LONGEST = timedelta(hours=1), timedelta(days=548)
-_VOLUMES = ("posts", "authors", "texts")
-_STAGES = ("considering", "committed", "done", "blocked")
+POINT_HOURS = 6
 _RESPONSES = ("statement", "executive_statement", "terms_revised")
-_TOP_CONCERN = 3.0
-_MOST_WAITING = 0.05  # of an hour's posts for their scores: with more it is not known what it held
-MEAN, HIGH, LEAVING = "mean concern", "share of concern 2 or more", "share of removal talk"
 
 
 @dataclass(frozen=True, slots=True)
 class Impact:
     """What an event changed, outcome by outcome; of a response also the ``verdict`` whether it quelled the outcry.
 
-    ``found``, ``expected``, ``low`` and ``high`` are posts in each hour from the event on: as they came, and as they
-    would have come without it, with the band of 95 % of windows. NaN in hours that were not collected, empty where
-    nothing can be said. ``coverage`` is that of each live stream in the ``days`` before and after.
+    ``points`` are posts by ``POINT_HOURS`` from the event on, None where nothing can be said. ``coverage`` is
+    that of each live stream in the ``days`` before and after.
     """
 
     event: Event
@@ -52,26 +43,18 @@ class Impact:
     outcomes: tuple[Outcome, ...]
     verdict: tuple[Outcome, ...]
     coverage: Sides
-    found: Values = field(default_factory=lambda: np.zeros(0))
-    expected: Values = field(default_factory=lambda: np.zeros(0))
-    low: Values = field(default_factory=lambda: np.zeros(0))
-    high: Values = field(default_factory=lambda: np.zeros(0))
+    points: Points | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Data:
-    """Hourly, of the whole window, whose edges are hours after the first event; ``placed`` are the ``known`` events."""
+class _Judged:
+    """One event and what it is compared with; ``told`` has a study for each measure."""
 
-    window: Window
-    counts: Counts
-    loudest: Mapping[str, Values]
-    collected: Values
-    known: Sequence[Event]
-    placed: Sequence[Placed]
-
-    @property
-    def leaving(self) -> Values:
-        return np.asarray(np.sum([self.counts[stage] for stage in _STAGES], axis=0))
+    event: Event
+    number: int
+    alike: Alike
+    told: Sequence[Study]
+    control: Diagnostic | None = None
 
 
 def impacts(
@@ -81,6 +64,7 @@ def impacts(
     days: float = 3,
     scope: Scope | None = None,
     wrong: Wrong | None = None,
+    control: str = "",
 ) -> list[Impact]:
     """What each event of one topic changed in the days after it, all known events in one model.
 
@@ -89,6 +73,7 @@ def impacts(
         asked: which of them to answer for, of one topic.
         scope: None takes that topic, or all where they name none.
         wrong: of a share's name, how many of how many held-out posts without it the classifier said to have it.
+        control: a topic that the events do not touch: what moved its posts too is not put down to them; "" for none.
     """
     if not asked:
         return []
@@ -96,15 +81,16 @@ def impacts(
     known = sorted((e for e in {*events, *asked} if topic is None or e.topic in (None, topic)), key=lambda e: e.at)
     sides = [Window(at, at + width) for event in asked for at in (event.at - width, event.at)]
     with store.reading() as moment:
-        data = _data(moment, scope or own_scope(asked[0]), known, asked, max(1, round(days * 24)))
+        data = hourly(moment, scope or own_scope(asked[0]), known, asked, max(1, round(days * 24)), control)
         found = of_windows(moment, sides)
     covered = list(zip(found[::2], found[1::2], strict=True))
     if data is None:
         return [_nothing(event, days, both) for event, both in zip(asked, covered, strict=True)]
-    told = [study(measure, data.collected, data.placed) for measure in _measures(data, wrong or {})]
-    return [
-        _impact(data, told, known.index(event), days, both) for event, both in zip(asked, covered, strict=True)
-    ]  # fmt: skip
+    judged = _judged(data, [known.index(event) for event in asked], data.measures(wrong or {}))
+    if control:
+        struck = [event for event in events if event.topic == control]
+        judged = [replace(one, control=_control(data, control, one.number, struck)) for one in judged]
+    return [_impact(data, one, days, both) for one, both in zip(judged, covered, strict=True)]
 
 
 def wrong_of(confusions: Sequence[Confusion]) -> dict[str, tuple[float, float]]:
@@ -139,101 +125,91 @@ def of_release(store: Store, model: str = "") -> tuple[Confusion, ...]:
     return read_confusions(models[0], Path(model) if model else RELEASE) if len(models) == 1 else ()
 
 
-def _data(
-    moment: Moment, scope: Scope, known: Sequence[Event], asked: Sequence[Event], hours: int
-) -> _Data | None:  # fmt: skip
-    head = views.head(moment)
-    begun = [at for at in (head.oldest_at, head.begun_at) if at is not None]
-    reached, anchor = known_to(head), asked[0].at
-    reached = min(reached, datetime.now(UTC)) if reached else None  # a post may be dated ahead
-    if reached is None or not begun:
-        return None
-    first = max(min(begun), min(event.at for event in asked) - _LONGEST)
-    start = anchor - _HOUR * int((anchor - first) / _HOUR) if first < anchor else anchor - _HOUR
-    n = int((reached - start) / _HOUR) + 1
-    if n < 1:
-        return None
-    window = Window(start, start + n * _HOUR)
-    loud = loudest(moment, scope, window, [Window(event.at, event.at + hours * _HOUR) for event in asked])
-    counts, gaps = counted(moment, scope, window), event_gaps(moment, window, scope.topics)
-    is_scored = counts["waiting"] <= _MOST_WAITING * (counts["waiting"] + counts["posts"])
-    return _Data(
-        window,
-        counts,
-        {event.id: own for event, own in zip(asked, loud, strict=True)},
-        np.where(is_scored, share_collected(start, 3600, n, gaps), 0.0),
-        known,
-        [findings.shortened(Placed(round((event.at - start) / _HOUR), hours), n) for event in known],
+def _judged(data: Hourly, numbers: Sequence[int], measures: Sequence[Measure]) -> list[_Judged]:
+    """Events with the same hours to compare with, which are all of them in most files, stand in one model."""
+    models: dict[bytes, list[Study]] = {}
+    found = []
+    for number in numbers:
+        hours = alike(data.collected, data.live, data.placed[number])
+        key = hours.collected.tobytes()
+        if key not in models:
+            models[key] = [study(one, data.told(one.name, hours.collected), data.placed) for one in measures]
+        found.append(_Judged(data.known[number], number, hours, models[key]))
+    return found
+
+
+def _control(data: Hourly, topic: str, number: int, others: Sequence[Event]) -> Diagnostic:
+    assert data.control is not None
+    places = [(each.title, Placed(data.hour(each.at), data.placed[number].hours)) for each in others]
+    return usable(topic, data.control, data.collected, data.placed[number], places)
+
+
+def _impact(data: Hourly, one: _Judged, days: float, coverage: Sides) -> Impact:
+    event, volume = one.event, one.told[0]
+    effects = [None if _refusal(one, told) else effect(told, one.number) for told in one.told]
+    outcomes = tuple(_outcome(data, one, told, found, effects) for told, found in zip(one.told, effects, strict=True))
+    verdict = _response(data, event) if event.kind in _RESPONSES else ()
+    if outcomes[0].estimate is None or effects[0] is None:
+        return Impact(event, days, outcomes, verdict, coverage)
+    points = counterfactual(volume, one.number, effects[0], POINT_HOURS)
+    return Impact(event, days, outcomes, verdict, coverage, points)
+
+
+def _outcome(
+    data: Hourly, one: _Judged, told: Study, found: Effect | None, effects: Sequence[Effect | None]
+) -> Outcome:  # fmt: skip
+    title = one.event.title
+    why = _refusal(one, told, found)
+    if why or found is None:
+        assert why is not None
+        return findings.refused(told.fitted.measure.name, title, why)
+    made = [*_checks(data, one, told, found), *(_more_checks(data, one, found, effects) if told is one.told[0] else ())]
+    return findings.outcome(told, found, title, _span(told.events[one.number].hours), made)
+
+
+def _refusal(one: _Judged, told: Study, found: Effect | None = None) -> Diagnostic | None:
+    is_in_doubt = told.fitted.measure.out_of is None and one.control is not None and not one.control.passed
+    return one.control if is_in_doubt else findings.refusal(told, one.number, found)
+
+
+def _checks(data: Hourly, one: _Judged, told: Study, found: Effect) -> tuple[Diagnostic, ...]:
+    event = told.events[one.number]
+    searched, posts = data.counts["searched"], data.counts["posts"]
+    seen = one.alike.collected[event.window] >= SEEN
+    return (
+        checks.placebo_dates(told, one.number, found),
+        checks.pre_trend(told, one.number, found),
+        checks.overlapping(told.events, [each.title for each in data.known], one.number),
+        checks.covered(data.collected, event),
+        collected_alike(one.alike, searched, posts, event),
+        survivors_only(*(float(each[event.window][seen].sum()) for each in (searched, posts))),
+        checks.enough_posts(found),
+        *((one.control,) if one.control and told.fitted.measure.control is not None else ()),
     )
 
 
-def _measures(data: _Data, wrong: Wrong) -> list[Measure]:
-    counts, posts = data.counts, data.counts["posts"]
-    return [
-        *(Measure(name, counts[name]) for name in _VOLUMES),
-        Measure(MEAN, counts["concern"] / _TOP_CONCERN, posts, _TOP_CONCERN),
-        Measure(HIGH, counts["concern2"], posts, wrong=wrong.get(HIGH)),
-        Measure(LEAVING, data.leaving, posts, wrong=wrong.get(LEAVING)),
-        *(Measure(findings.STAGE + stage, counts[stage]) for stage in _STAGES),
-    ]
+def _more_checks(
+    data: Hourly, one: _Judged, found: Effect, effects: Sequence[Effect | None]
+) -> tuple[Diagnostic, ...]:  # fmt: skip
+    """Of the number of posts: whether one account or one copied text makes it."""
+    texts = next(each for told, each in zip(one.told, effects, strict=True) if told.fitted.measure.name == "texts")
+    return (_one_author(data, one, found), *((checks.copypasta(found, texts),) if texts is not None else ()))
 
 
-def _impact(data: _Data, told: Sequence[Study], number: int, days: float, coverage: Sides) -> Impact:
-    event = data.known[number]
-    outcomes = _outcomes(data, told, number)
-    verdict = _response(data, event) if event.kind in _RESPONSES else ()
-    if outcomes[0].estimate is None:
-        return Impact(event, days, outcomes, verdict, coverage)
-    volume, window = effect(told[0], number), data.placed[number].window
-    parts = (data.counts["posts"][window], volume.expected, volume.low, volume.high)
-    shown = [np.where(data.collected[window] >= SEEN, part, np.nan) for part in parts]
-    return Impact(event, days, outcomes, verdict, coverage, *shown)
-
-
-def _outcomes(data: _Data, told: Sequence[Study], number: int) -> tuple[Outcome, ...]:
-    event, made = data.known[number], []
-    effects = [None if findings.refusal(one, number) else effect(one, number) for one in told]
-    texts = effects[_VOLUMES.index("texts")]
-    for one, found in zip(told, effects, strict=True):
-        why = findings.refusal(one, number, found)
-        if why or found is None:
-            assert why is not None
-            made.append(findings.refused(one.fitted.measure.name, event.title, why))
-            continue
-        diagnostics = _checks(data, one, number, found, texts)
-        made.append(findings.outcome(one, found, event.title, _span(one.events[number].hours), diagnostics))
-    return tuple(made)
-
-
-def _checks(data: _Data, told: Study, number: int, found: Effect, texts: Effect | None) -> tuple[Diagnostic, ...]:
-    made = [
-        checks.placebo_dates(told, number, found),
-        checks.pre_trend(told, number, found),
-        checks.overlapping(told.events, [event.title for event in data.known], number),
-        checks.covered(data.collected, told.events[number]),
-        checks.enough_posts(found),
-    ]
-    if told.fitted.measure.name == "posts":
-        made.append(_one_author(data, told, number, found))
-        if texts is not None:
-            made.append(checks.copypasta(found, texts))
-    return tuple(made)
-
-
-def _one_author(data: _Data, told: Study, number: int, found: Effect) -> Diagnostic:
+def _one_author(data: Hourly, one: _Judged, found: Effect) -> Diagnostic:
     """Leave one out: the author who posted most after the event."""
-    own = data.loudest[data.known[number].id]
-    rest = data.counts["posts"] - own
-    window = told.events[number].window
-    share = float(own[window].sum() / max(found.found, 1))
-    if rest[: told.events[number].at].sum() == 0 or rest.sum() < findings.LEAST_POSTS:
+    measure, events = one.told[0].fitted.measure, one.told[0].events
+    own = data.loudest[one.event.id]
+    rest, event = measure.counts - own, events[one.number]
+    share = float(own[event.window].sum() / max(found.found, 1))
+    if rest[: event.at].sum() == 0 or rest.sum() < findings.LEAST_POSTS:
         return Diagnostic("one author", False, f"one account wrote {share:.0%} of it, and nearly nobody else wrote")
-    others = study(Measure("posts", rest), data.collected, told.events)
-    return checks.one_author(found, effect(others, number), share)
+    others = study(replace(measure, counts=rest), one.alike.collected, events)
+    return checks.one_author(found, effect(others, one.number), share)
 
 
-def _response(data: _Data, event: Event) -> tuple[Outcome, ...]:
-    shares = {"concern 2 or more": data.counts["concern2"], "removal talk": data.leaving}
+def _response(data: Hourly, event: Event) -> tuple[Outcome, ...]:
+    shares = {"concern 2 or more": data.counts["concern2"], "removal talk": data.counts["leaving"]}
     history = History(data.window.start, data.counts["posts"], data.collected, shares)
     return response(history, event.at, [other.at for other in data.known if other.id != event.id]).outcomes
 

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
 from monitor.analyse.powered import LEAST_LABELLED, powered
-from monitor.analyse.prevalence import Scored, adjusted
+from monitor.analyse.prevalence import Scored, adjusted, between_slices, emq, percent
 from monitor.classify.confusion import CLEAR, read_confusions
 from monitor.classify.release import RELEASE
 from monitor.codebook import Labels, codebook
 from monitor.config import Classifier
 from monitor.errors import ModelError, TooFewPosts
-from monitor.records import Confusion, Estimate, Outcome, Window
-from monitor.store import views
+from monitor.records import Confusion, Diagnostic, Estimate, Outcome, Window
+from monitor.store import scored
 from monitor.store.views import Reader, Scope
 
+_FAR, _NEAR = 1.5, 0.001  # how far outside of an interval another method may be: on held-out posts hardly any is
 _MOST_LATE = 0.02  # of a window's posts that came after a sample was drawn: they had no chance
 SAID = {"relevant": "about the terms", "concern2": "clearly worried (concern 2 or more)"}
 
@@ -54,6 +55,24 @@ class Labelled:
     chances: tuple[float, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A share by PACC; and by ACC and EMQ, which see other sides of the same scores."""
+
+    estimate: Estimate
+    counted: Estimate
+    likeliest: float
+
+    @property
+    def check(self) -> Diagnostic:
+        """Whether they agree, as they should where the classifier errs on these posts as on held-out ones."""
+        one = self.estimate
+        least, most = (one.effect + _FAR * (end - one.effect) for end in (one.low, one.high))
+        passed = all(least - _NEAR <= share <= most + _NEAR for share in (self.counted.effect, self.likeliest))
+        text = f"ACC finds {percent(self.counted.effect)} and EMQ {percent(float(self.likeliest))}"
+        return Diagnostic("other methods", passed, text)
+
+
 def names() -> tuple[str, ...]:
     """The outcomes, as ``monitor sample --for`` takes them."""
     return ("relevant", "concern2", *codebook().removal[1:])
@@ -65,7 +84,7 @@ def corrected(store: Reader, scope: Scope, window: Window, settings: Classifier 
     From labels of people where a random sample of these posts has ``LEAST_LABELLED`` or more of them, else from how
     the release errs on held-out posts. Where neither is known, no estimate and the reason.
     """
-    rows = views.scored(store, scope, window).to_pylist()
+    rows = scored.sums(store, scope, window).to_pylist()
     scored_rows = [row for row in rows if row["model_id"] is not None]
     waiting = sum(row["n"] for row in rows if row["model_id"] is None)
     if not scored_rows:
@@ -73,14 +92,16 @@ def corrected(store: Reader, scope: Scope, window: Window, settings: Classifier 
         return tuple(Corrected(Outcome(_title(name), None, why), None, 0.0, "") for name in names())
     note = f" {waiting:,} posts wait for their scores and are not counted." if waiting else ""
     errs, why = _confusions([row["model_id"] for row in scored_rows], settings or Classifier())
-    held = _adjusted(scored_rows, errs)
-    sample = labelled(store, scope, window, sum(row["weight"] for row in scored_rows))
-    return tuple(_one(name, scored_rows, sample, held, why, note) for name in names())
+    slices = scored.slices(store, scope, window).to_pylist()
+    sums = {outcome: _sums(scored_rows, slices, outcome) for outcome in (*SAID, "removal")}
+    held = _adjusted(sums, errs, scored.scores(store, scope, window).to_pylist() if errs else ())
+    sample = labelled(store, scope, window, sums["removal"].weight)
+    return tuple(_one(name, sums, sample, held, why, note) for name in names())
 
 
 def labelled(store: Reader, scope: Scope, window: Window, posts: float) -> Labelled | None:
     """The sample with most labelled posts in the window, of those that were drawn of the whole of it."""
-    found = views.sampled_labels(store, scope, window, codebook().version).to_pylist()
+    found = scored.sampled_labels(store, scope, window, codebook().version).to_pylist()
     parts: dict[str, dict[tuple[str, str], list[dict[str, Any]]]] = {}
     for row in found:
         parts.setdefault(row["sample"], {}).setdefault((row["platform"], row["post_id"]), []).append(row)
@@ -125,43 +146,60 @@ def _confusions(models: Sequence[str], settings: Classifier) -> tuple[dict[str, 
     return found, "" if found else f"how {models[0]} errs on held-out posts is not known (monitor evaluate --keep)"
 
 
-def _adjusted(rows: Sequence[dict[str, Any]], errs: dict[str, Confusion]) -> dict[str, Estimate | str]:
-    """By name of the outcome: the estimate, or why there is none."""
-    found: dict[str, Estimate | str] = {}
+def _adjusted(
+    sums: Mapping[str, Scored], errs: Mapping[str, Confusion], scores: Sequence[dict[str, Any]]
+) -> dict[str, Held | str]:  # fmt: skip
+    """By name of the outcome: what held-out posts make of it, or why there is nothing."""
+    found: dict[str, Held | str] = {}
     for outcome, confusion in errs.items():
         keys = ("none", *names()[2:]) if outcome == "removal" else ("", outcome)
         try:
-            estimates: Sequence[Estimate | str] = adjusted(_sums(rows, outcome), confusion)
+            estimates, counts = adjusted(sums[outcome], confusion), adjusted(sums[outcome], confusion, "ACC")
         except (TooFewPosts, ValueError) as error:
-            estimates = [str(error)] * len(keys)
-        found |= dict(zip(keys, estimates, strict=True))
+            found |= dict.fromkeys(keys, str(error))
+            continue
+        own = [row for row in scores if row["outcome"] == outcome]
+        held = [float(sum(row)) for row in confusion.matrix]
+        shares = emq([row["scores"] for row in own], [n / sum(held) for n in held], [row["weight"] for row in own])
+        found |= {key: Held(*one) for key, *one in zip(keys, estimates, counts, shares, strict=True)}
     return found
 
 
-def _sums(rows: Sequence[dict[str, Any]], outcome: str) -> Scored:
+def _sums(rows: Sequence[dict[str, Any]], slices: Sequence[dict[str, Any]], outcome: str) -> Scored:
     weight = sum(row["weight"] for row in rows)
-    both = []
-    for column in (f"{outcome}_label", f"{outcome}_score"):
-        if outcome == "removal":
-            both.append(tuple(sum(row[column][k] for row in rows) for k in range(len(codebook().removal))))
-        else:
-            yes = sum(row[column] for row in rows)
-            both.append((weight - yes, yes))
-    return Scored(sum(row["n"] for row in rows), weight, sum(row["squares"] for row in rows), both[0], both[1])
+    labels, scores = (
+        tuple(sum(by) for by in zip(*(_by_class(row[column], row["weight"]) for row in rows), strict=True))
+        for column in (f"{outcome}_label", f"{outcome}_score")
+    )
+    between = between_slices(
+        [row["weight"] for row in slices],
+        [row["posts"] for row in slices],
+        [_by_class(row[outcome], row["posts"]) for row in slices],
+        [label / weight for label in labels],
+        weight,
+    )
+    n, squares = (sum(row[column] for row in rows) for column in ("n", "squares"))
+    return Scored(n, weight, squares, labels, scores, tuple(between.tolist()))
+
+
+def _by_class(found: Any, total: float) -> tuple[float, ...]:
+    """Of an outcome with two classes the second is stored."""
+    return tuple(found) if isinstance(found, list) else (total - found, found)
 
 
 def _one(
     name: str,
-    rows: Sequence[dict[str, Any]],
+    by: Mapping[str, Scored],
     sample: Labelled | None,
-    held: dict[str, Estimate | str],
+    held: Mapping[str, Held | str],
     why: str,
     note: str,
 ) -> Corrected:
     outcome, k = ("removal", codebook().removal.index(name)) if name not in SAID else (name, 1)
-    sums = _sums(rows, outcome)
+    sums = by[outcome]
     share = sums.labels[k] / sums.weight
-    found, basis = held.get(name, why), "held-out posts"
+    by_held, basis = held.get(name, why), "held-out posts"
+    found, made = (by_held, ()) if isinstance(by_held, str) else (by_held.estimate, (by_held.check,))
     if sample is not None and len(sample.labels) >= LEAST_LABELLED:
         scores = [
             row[f"{outcome}_score"][k] if outcome == "removal" else row[f"{outcome}_score"] for row in sample.rows
@@ -170,15 +208,16 @@ def _one(
         # Where people disagree, a post counts in part: leaving it out would leave out what is hard to tell.
         told = [mean(float(_holds(name, one)) for one in labels) for labels in sample.labels]
         try:
-            found = powered(sums, sums.scores[k] / sums.weight, told, scores, weights, sample.chances)
+            found, made = powered(sums, k, told, scores, weights, sample.chances), ()
             basis = "labels of people"
         except TooFewPosts as error:
             found = str(error)
     if isinstance(found, str):
         text = f"Uncorrected: the labels show {share:.1%} of {sums.weight:,.0f} posts, because {found}.{note}"
         return Corrected(Outcome(_title(name), None, text), share, sums.weight, "", found)
-    text = _sentence(name, found, share, sums, basis, sample) + note
-    return Corrected(Outcome(_title(name), found, text), share, sums.weight, basis)
+    failed = "".join(f" But {one.text}: the classifier may err otherwise here." for one in made if not one.passed)
+    text = _sentence(name, found, share, sums, basis, sample) + failed + note
+    return Corrected(Outcome(_title(name), found, text, made), share, sums.weight, basis)
 
 
 def _sentence(name: str, found: Estimate, share: float, sums: Scored, basis: str, sample: Labelled | None) -> str:

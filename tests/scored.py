@@ -20,9 +20,10 @@ def score(
     concern: int = 2,
     removal: str = "none",
     stance: str = "critical",
+    model: str = MODEL,
 ) -> None:
     """Give each post all its probability on one label of each kind."""
-    revisions = {(u.platform, u.post_id): u.revision for u in unscored(store, MODEL, 10**6)}
+    revisions = {(u.platform, u.post_id): u.revision for u in unscored(store, model, 10**6)}
     book = codebook()
     store.commit_scores(
         [
@@ -33,7 +34,7 @@ def score(
                 concern=_all_on(book.concern, concern),
                 removal=_all_on(book.removal, removal),
                 stance=_all_on(book.stance, stance),
-                model_id=MODEL,
+                model_id=model,
                 revision=revisions[post.key],
             )
             for post in posts

@@ -1,6 +1,7 @@
 """What an event changed, out of a store and on the command line; odd stores get a reason, not an exception."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -10,8 +11,8 @@ from monitor.buckets import rows
 from monitor.config import Event
 from monitor.errors import ConfigError
 from monitor.impact import impacts, of_release, wrong_of
-from monitor.records import Batch, Confusion, Gap, Seen, Window
-from monitor.store.hours import counted, loudest
+from monitor.records import Batch, Confusion, Gap, Seen, Slice, Stratum, Window
+from monitor.store.hours import counted, loudest, sampled
 from monitor.store.views import Scope
 from tests.cli.test_commands import call
 from tests.conftest import T0, a_post
@@ -52,11 +53,15 @@ def test_an_outcry_after_an_event_is_found_with_checks_and_a_band(busy):
         "pre-trend",
         "overlapping windows",
         "coverage",
+        "collected alike",
+        "survivors only",
         "posts",
         "one author",
         "copypasta",
     }
-    assert len(found.found) == len(found.expected) == len(found.low) == len(found.high) == 72
+    points = found.points
+    assert len(points.found) == len(points.expected) == len(points.low) == len(points.high) == 12
+    assert (points.low <= points.high).all()
     assert [one.collected for one in found.coverage[1]] == [1]
     assert found.verdict
     concern = next(one for one in found.outcomes if one.name == "share of concern 2 or more")
@@ -112,6 +117,21 @@ def test_a_series_is_empty_where_nobody_looked_and_zero_where_nothing_was_said(s
     assert [row["collected"] for row in found][:3] == [1, 0, 1]
 
 
+def test_new_authors_are_those_of_whom_nothing_earlier_is_stored(store):
+    start = T0.replace(hour=0, minute=0, second=0, microsecond=0)
+    days = [("ann", -40), ("ann", 0), ("ben", 0), ("ben", 0), ("ben", 2), ("cat", 2), ("dan", 2)]
+    posts = [
+        a_post(n, author_id=f"did:plc:{name}", observed_at=start + day * DAY + n * HOUR)
+        for n, (name, day) in enumerate(days, 1)
+    ]
+    store.commit(Batch("bluesky:live", tuple(posts)))
+    score(store, posts[:-1])
+    score(store, posts[-1:], relevant=0.1)
+    found = rows(store, Scope(), Window(start, start + 3 * DAY), 86_400)
+    assert [row["authors"] for row in found] == [2, 0, 2]
+    assert [row["new_authors"] for row in found][::2] == [1, 1]
+
+
 def test_the_command_prints_the_agreed_json_and_names_known_ids(busy, tmp_path):
     path = tmp_path / "monitor.toml"
     path.write_text(
@@ -123,6 +143,8 @@ def test_the_command_prints_the_agreed_json_and_names_known_ids(busy, tmp_path):
     assert list(told) == ["event", "title", "at", "days", "outcomes", "coverage"]
     assert list(told["outcomes"][0]) == ["name", "effect", "low", "high", "level", "method", "n", "sentence", "checks"]
     assert list(told["outcomes"][0]["checks"][0]) == ["name", "passed", "text"]
+    with pytest.raises(ConfigError, match="names no topic"):
+        call("impact", "letter", "--control", "t", "-c", path)
     with pytest.raises(ConfigError) as caught:
         call("impact", "nope", "-c", path)
     assert "letter" in caught.value.hint
@@ -151,3 +173,99 @@ def test_posts_of_an_unknown_model_are_not_corrected(store):
     assert of_release(store) == ()
     fill(store, [1])
     assert of_release(store) == ()
+
+
+def test_a_backfill_before_live_collection_makes_no_effect_of_nothing(store):
+    """Half of what was posted had been deleted when somebody searched; what was said did not change."""
+    rng = np.random.default_rng(7)
+    late = [a_post(n, observed_at=T0 + h * HOUR) for n, h in enumerate(sorted(rng.uniform(0, 144, 1150)), 1)]
+    early = [
+        a_post(n, observed_at=T0 + h * HOUR, source="search")
+        for n, h in enumerate(sorted(rng.uniform(-60 * 24, 0, 5760)), 2000)
+    ]
+    store.commit(Batch("bluesky:live", tuple(late), seen=(Seen("bluesky:live", T0, 1),)))
+    store.commit(Batch("bluesky:search", tuple(early)))
+    score(store, [*late, *early])
+    [found] = impacts(store, [an_event()], [an_event()])
+    posts = found.outcomes[0]
+    assert "This cannot be put down to the event: " in posts.sentence
+    assert "without what was deleted until then" in posts.sentence
+    assert [check.passed for check in posts.diagnostics if check.name == "collected alike"] == [False]
+    [earlier] = impacts(store, [], [an_event(at=T0 - 20 * DAY)])
+    assert "posts were searched for or imported later" in earlier.outcomes[0].sentence
+    assert "cannot be put down" not in earlier.outcomes[0].sentence
+
+
+def test_posts_of_a_sample_count_as_many_and_are_as_many_as_were_read(store):
+    """Two of ten slices of each hour after the event are read; before it, every post."""
+    rng, number = np.random.default_rng(8), iter(range(1, 9999))
+    before = [
+        a_post(next(number), observed_at=T0 + h * HOUR, platform="x", post_id=str(n), source="search")
+        for n, h in enumerate([*sorted(rng.uniform(-40 * 24, 0, 4000)), 90])  # the last says how far the file reaches
+    ]
+    stream = "x:sample:soundcloud-ai:abc"
+    window, slices, posts = Window(T0, T0 + 72 * HOUR), [], []
+    for hour in range(72):
+        for place in sorted(rng.choice(10, 2, replace=False)):
+            at = T0 + hour * HOUR + place * timedelta(minutes=6)
+            slices.append(Slice(Window(at, at + timedelta(minutes=6)), hour, 5.0))
+            for n in range(rng.poisson(0.42)):
+                when = at + timedelta(seconds=1 + n)
+                key = next(number)
+                post = a_post(key, observed_at=when, platform="x", post_id=str(key + 10_000), source="search")
+                posts.append(replace(post, sample_weight=5.0))
+    unread = Gap(stream, window.start, window.end, "sample 60: not yet read whole")
+    store.commit_slices(unread, [Stratum(4, 10, 2)] * 72, slices)
+    store.commit(Batch("x:search", tuple(before)))
+    store.commit(Batch(stream, tuple(posts), gaps=(replace(unread, filled_by="search"),)))
+    score(store, [*before, *posts])
+    [found] = impacts(store, [an_event()], [an_event()])
+    by_name = {one.name: one for one in found.outcomes}
+    volume = by_name["posts"].estimate
+    assert volume.n == len(posts)
+    assert f"{5 * len(posts):,} posts, " in by_name["posts"].sentence
+    assert volume.low < 1 < volume.high
+    assert volume.high / volume.low > 1.6  # some 60 posts of weight 5, and hardly more than chance in the time before
+    assert by_name["authors"].estimate is None
+    assert "were collected whole" in by_name["authors"].sentence
+    table = sampled(store, Scope(), Window(T0 - DAY, T0 + 4 * DAY))
+    assert table["posts"].to_numpy().sum() == len(posts)
+    assert set(table["drawn"].to_pylist()) == {2}
+    assert len(set(table["stratum"].to_pylist())) == len({int((p.observed_at - T0) / HOUR) for p in posts})
+
+
+def test_weighted_posts_of_no_stored_slice_were_drawn_for_themselves(store):
+    fill(store, [-1, 2])
+    posts = [replace(a_post(50 + n, observed_at=T0 + HOUR), sample_weight=3.0) for n in range(2)]
+    store.commit(Batch("bluesky:search", tuple(posts)))
+    score(store, posts)
+    table = sampled(store, Scope(), Window(T0 - DAY, T0 + DAY))
+    assert table["stratum"].to_pylist() == [None, None]
+    assert table["drawn"].to_pylist() == [0, 0]
+    assert table["posts"].to_pylist() == [1, 1]
+
+
+def test_a_control_is_counted_without_the_topic_s_own_posts(busy):
+    rng = np.random.default_rng(9)
+    hours = sorted(rng.uniform(-40 * 24, 144, 1500))
+    both = ("soundcloud-ai/ai-terms", "music/any")
+    posts = [
+        a_post(n, observed_at=T0 + h * HOUR, matched=("music/any",) if n % 10 else both)
+        for n, h in enumerate(hours, 20_000)
+    ]
+    busy.commit(Batch("bluesky:live", tuple(posts)))
+    score(busy, posts)
+    window = Window(T0 - 40 * DAY, T0 + 6 * DAY)
+    own = counted(busy, Scope(topics=("music",)), window, without=("soundcloud-ai",))["posts"]
+    assert own.sum() == sum(n % 10 > 0 for n in range(20_000, 21_500))
+    event = an_event().model_copy(update={"topic": "soundcloud-ai"})
+    [found] = impacts(busy, [event], [event], control="music")
+    assert found.outcomes[0].estimate.method.endswith(" and a control")
+    assert [check.passed for check in found.outcomes[0].diagnostics if check.name == "control"] == [True]
+    struck = event.model_copy(update={"id": "own", "title": "Its own", "topic": "music"})
+    for others, control, why in (([struck], "music", "struck itself, by Its own"), ([], "nothing", "0.0 posts")):
+        [refused] = impacts(busy, [event, *others], [event], control=control)
+        by_name = {one.name: one for one in refused.outcomes}
+        assert by_name["posts"].estimate is None
+        assert why in by_name["posts"].sentence
+        assert by_name["share of concern 2 or more"].estimate is not None

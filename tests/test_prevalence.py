@@ -67,6 +67,24 @@ def test_without_labels_shares_are_corrected_by_held_out_posts(tmp_path):
     assert one.counts[0] == pytest.approx(one.outcome.estimate.effect * POSTS)
 
 
+def test_other_methods_stand_beside_it_and_are_told_where_they_disagree(tmp_path):
+    chance = np.random.default_rng(4)
+    truth, odd = chance.random(POSTS) < 0.2, chance.random(POSTS)
+    high = np.where(truth, np.where(odd < 0.04, 0.3, 0.98), np.where(odd < 0.1, 0.7, 0.03))  # as the release errs
+    sound = Store(tmp_path / "sound.duckdb")
+    sound.commit(Batch("s", posts=tuple(a_post(n) for n in range(1, POSTS + 1))))
+    sound.commit_scores([scored(n, float(one)) for n, one in enumerate(high, 1)])
+    [found, *_] = corrected(sound, Scope(), WINDOW)
+    assert [one.passed for one in found.outcome.diagnostics] == [True]
+    assert "EMQ" in found.outcome.diagnostics[0].text
+    assert "But" not in found.outcome.sentence
+    store = Store(tmp_path / "another.duckdb")
+    store.commit(Batch("s", posts=tuple(a_post(n) for n in range(1, POSTS + 1))))
+    store.commit_scores([scored(n, 0.55) for n in range(1, POSTS + 1)])  # as no held-out posts are scored
+    [found, *_] = corrected(store, Scope(), WINDOW)
+    assert "But ACC finds 100.0%" in found.outcome.sentence
+
+
 @pytest.mark.parametrize("target", ["relevant", None])
 def test_labels_of_a_sample_decide_where_there_are_thirty(tmp_path, target):
     store, truth = filled(tmp_path)
@@ -113,6 +131,7 @@ def test_the_command_prints_json_and_words(tmp_path):
     assert run.invoke(app, ["init", str(config)]).exit_code == 0
     found = json.loads(run.invoke(app, ["prevalence", "-c", str(config), "--json"]).stdout)["outcomes"]
     assert [one["name"] for one in found][:2] == ["relevant", "concern 2+"]
+    assert found[0]["checks"][0]["name"] == "other methods"
     assert found[0]["share"]["low"] <= found[0]["share"]["effect"] <= found[0]["share"]["high"]
     assert "corrected for the errors" in run.invoke(app, ["prevalence", "-c", str(config)]).stdout
     assert run.invoke(app, ["sample", "--for", "done", "-n", "50", "-c", str(config)]).exit_code == 0

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from monitor.analyse.sampling import placed
+from monitor.classify.release import read_card
 from monitor.collect.x_sample import stream_of
 from monitor.errors import MonitorError
+from monitor.prevalence import corrected
 from monitor.records import Batch, Gap, Window
 from monitor.sampled import drawn, findings
 from monitor.store import Store, views
@@ -20,6 +22,7 @@ from tests.collect.rig import TOPIC
 from tests.conftest import T0, a_post
 from tests.scored import score
 
+MODEL = read_card()["model_id"]
 HOURS = 24
 WINDOW = Window(T0, T0 + timedelta(hours=HOURS))
 RATES = np.array([3] * 8 + [60, 50, 40, 30, 20, 15, 10, 8] + [5] * 8)
@@ -159,3 +162,29 @@ def test_a_post_that_was_also_read_whole_counts_once(store):
     store.commit(Batch("x:live", posts=(posts[1],)))
     score(store, posts[:2])
     assert series(store, Scope(), WINDOW, 86_400)["posts"].to_pylist() == [2]
+
+
+def test_posts_of_one_slice_that_say_the_same_widen_the_corrected_share(tmp_path):
+    """Neighbours in a thread are alike: as many posts say less where whole slices leave than where one in each does."""
+    widths = []
+    for is_alike in (False, True):
+        store = Store(tmp_path / f"{is_alike}.duckdb")
+        _, slices = drawn(store, TOPIC, WINDOW, np.full(HOURS, 120), 600)
+        posts, leaving = [], []
+        for number, one in enumerate(slices):
+            for place in range(5):
+                at = one.window.start + (one.window.end - one.window.start) * (place + 0.5) / 5
+                name = str(5 * number + place)
+                posts.append(a_post(1, platform="x", post_id=name, observed_at=at, sample_weight=one.weight, text=name))
+                leaving.append(number % 5 == 0 if is_alike else place == 0)
+        store.commit(Batch("x:sample", posts=tuple(posts)))
+        for stage, wanted in (("done", True), ("none", False)):
+            score(
+                store,
+                [post for post, is_so in zip(posts, leaving, strict=True) if is_so == wanted],
+                removal=stage,
+                model=MODEL,
+            )
+        [done] = [one for one in corrected(store, Scope(), WINDOW) if one.outcome.name == "removal: done"]
+        widths.append(done.outcome.estimate.high - done.outcome.estimate.low)
+    assert widths[1] > 1.3 * widths[0]

@@ -7,13 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from monitor.analyse.coverage import ENOUGH
-from monitor.analyse.event_study import ENOUGH_WINDOWS, LEAST_WINDOWS, Effect, Placed, Study
+from monitor.analyse.event_study import Effect, Study
+from monitor.analyse.placebos import LEAST_WINDOWS, LEVEL, Placed, strayed
 from monitor.analyse.regression import TAIL, Values
 from monitor.records import Diagnostic, Estimate
 
-FATAL = ("pre-trend", "overlapping windows", "coverage")  # the effect itself is in doubt, not only what is behind it
+# Without these the effect itself is in doubt, not only what is behind it.
+FATAL = ("pre-trend", "overlapping windows", "coverage", "collected alike")
 FEW_POSTS = 30
 _STRAYED = (0.01, 0.99)  # quantiles of what windows hold before placebo dates
+_BY_CHANCE = 0.05  # how seldom so many dates stray that are no more inclined to than they should be
 
 
 def side(estimate: Estimate) -> int:
@@ -22,14 +25,19 @@ def side(estimate: Estimate) -> int:
 
 
 def placebo_dates(told: Study, number: int, found: Effect) -> Diagnostic:
-    """How the effect ranks among those of dates at which nothing happened."""
+    """Whether no more dates without an event have an effect than should, by an interval made without them."""
+    from scipy.special import bdtrc
+
     swings = told.swings[number]
-    if found.rank is None:
-        least = f"at least {LEAST_WINDOWS} are needed, and {ENOUGH_WINDOWS} to count ranks"
-        text = f"only {max(0.0, swings.windows):.0f} windows without an event lie side by side; {least}"
-        return Diagnostic("placebo dates", None, text)
-    text = f"of {len(swings.rest)} dates without an event, {found.rank:.0%} show as strong an effect"
-    return Diagnostic("placebo dates", side(found.estimate) == 0 or found.rank <= 0.05, text)
+    share = strayed(swings)
+    if share is None or found.rank is None:
+        text = f"only {max(0.0, swings.windows):.0f} windows without an event lie side by side, and {2 * LEAST_WINDOWS}"
+        return Diagnostic("placebo dates", None, f"{text} are needed to judge some by the others")
+    windows = int(swings.windows)  # neighbouring dates share most of their window, and are no further evidence
+    passed = bool(bdtrc(round(share * windows) - 1, windows, 1 - LEVEL) > _BY_CHANCE)
+    text = f"of {len(swings.rest)} dates without an event, {share:.0%} seem to have an effect"
+    strong = f"and {found.rank:.0%} as strong a one as this"
+    return Diagnostic("placebo dates", passed, f"{text} where {1 - LEVEL:.0%} should, {strong}")
 
 
 def pre_trend(told: Study, number: int, found: Effect) -> Diagnostic:
@@ -68,9 +76,12 @@ def covered(collected: Values, event: Placed) -> Diagnostic:
 
 
 def enough_posts(found: Effect) -> Diagnostic:
-    """Whether the window holds enough for its share or ratio to be more than a handful of posts."""
+    """Whether enough posts of the window were read for its share or ratio to be more than a handful of posts."""
     n = found.estimate.n
-    return Diagnostic("posts", n >= FEW_POSTS, f"{n:,} {'post stands' if n == 1 else 'posts stand'} in the window")
+    text = f"{n:,} {'post stands' if n == 1 else 'posts stand'} in the window"
+    if found.weight > 1:
+        text = f"{n:,} {'post was' if n == 1 else 'posts were'} read in the window and stand for {found.cases:,.0f}"
+    return Diagnostic("posts", n >= FEW_POSTS, text)
 
 
 def one_author(found: Effect, without: Effect, share: float) -> Diagnostic:

@@ -6,30 +6,30 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from monitor.analyse.checks import FATAL, figure, side
-from monitor.analyse.event_study import Effect, Placed, Study
+from monitor.analyse.event_study import Effect, Study
+from monitor.analyse.placebos import Placed
 from monitor.analyse.regression import SEEN
 from monitor.records import Diagnostic, Outcome
 
 STAGE = "removal: "  # begins the names of volumes of one stage
-LEAST_POSTS = 10  # found and foreseen together
+LEAST_POSTS = 10  # read, found and foreseen together
 LEAST_BEFORE_HOURS, LEAST_AFTER_HOURS = 7 * 24, 24
 
 
 def refusal(told: Study, number: int, effect: Effect | None = None) -> Diagnostic | None:
     """Why nothing can be said of an event, or None; with its effect also whether it rests on too few."""
     event, seen, measure = told.events[number], told.fitted.seen, told.fitted.measure
-    cases = measure.counts if measure.out_of is None else measure.out_of
     if event.at + LEAST_AFTER_HOURS > len(seen):
         hours = max(0, len(seen) - event.at)
         text = f"{hours} hours after it are collected, and {LEAST_AFTER_HOURS} are needed"
         return Diagnostic("time since", False, text)
     before = slice(0, max(0, event.at))
-    looked, posts = int(seen[before].sum()), float(cases[before][seen[before]].sum())
+    looked, posts = int(seen[before].sum()), float(measure.read_cases[before][seen[before]].sum())
     if posts == 0 or (measure.out_of is None and looked < LEAST_BEFORE_HOURS):
         text = f"{looked} hours before it were collected, with {posts:,.0f} posts, and a week with posts is needed"
         return Diagnostic("posts before", False, text)
     if (share := float(seen[event.window].mean())) < SEEN and measure.out_of is None:
-        return Diagnostic("coverage", False, f"only {share:.0%} of the hours after it were collected")
+        return Diagnostic("coverage", False, f"only {share:.0%} of the hours after it were collected whole")
     if effect is not None and (err := _errs(told, effect)) is not None:
         text = (
             f"the classifier says so of up to {err:.1%} of posts without it, and not clearly more are found or expected"
@@ -42,9 +42,9 @@ def refusal(told: Study, number: int, effect: Effect | None = None) -> Diagnosti
 
 
 def _cases(told: Study, effect: Effect) -> float:
-    """Of a share the smaller of posts with and without it, so far as it is more than none."""
+    """As many posts as were read; of a share the smaller of those with and without it."""
     both = effect.found + effect.foreseen
-    return both if told.fitted.measure.out_of is None else min(both, 2 * effect.estimate.n - both)
+    return (both if told.fitted.measure.out_of is None else min(both, 2 * effect.cases - both)) / effect.weight
 
 
 def _errs(told: Study, effect: Effect) -> float | None:
@@ -52,10 +52,10 @@ def _errs(told: Study, effect: Effect) -> float | None:
     from scipy.special import betaincinv
 
     wrong = told.fitted.measure.wrong
-    if wrong is None or not effect.estimate.n:
+    if wrong is None or not effect.cases:
         return None
     many = float(betaincinv(wrong[0] + 0.5, wrong[1] - wrong[0] + 0.5, 0.975))
-    return many if min(effect.found, effect.foreseen) / effect.estimate.n <= many else None
+    return many if min(effect.found, effect.foreseen) / effect.cases <= many else None
 
 
 def refused(name: str, title: str, why: Diagnostic) -> Outcome:
@@ -83,7 +83,7 @@ def _sentence(told: Study, effect: Effect, title: str, span: str) -> str:
     if measure.out_of is None:
         figures = f"{effect.found:,.0f} {noun(measure.name)}, {effect.foreseen:,.0f} expected without it"
     else:
-        cases = max(ratio.n, 1)
+        cases = max(effect.cases, 1e-9)
         found, foreseen = (measure.top * value / cases for value in (effect.found, effect.foreseen))
         form = "{:.2f}" if measure.top > 1 else "{:.1%}"
         labelled = " as labelled" if measure.wrong else ""

@@ -8,18 +8,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from monitor.analyse.prevalence import LEAST_POSTS, LEVEL, Scored, percent
+from monitor.analyse.shares import t_quantile
 from monitor.errors import TooFewPosts
 from monitor.records import Estimate
 
 LEAST_LABELLED = 30
 RARE, FEW = 0.05, 10  # below this share, or with fewer labelled posts on one side, the interval is an exact one
+_LEAST_FREEDOM = 20.0  # where a handful of labels make the variance, Student's t would say nothing at all
 _Z = 1.959964
 Array = NDArray[np.float64]
 
 
 def powered(
     scored: Scored,
-    score: float,
+    k: int,
     labels: ArrayLike,
     scores: ArrayLike,
     weights: ArrayLike,
@@ -30,12 +32,12 @@ def powered(
 
     It needs no assumption about the classifier, whose scores only make the interval narrower: ``power`` says how far
     they are used, None takes what makes it narrowest. With unequal chances it is active inference (Zrnic and Candes
-    2024), weighted to the sum of its weights (Hajek 1971). Under 5 % the interval is Clopper and Pearson's (1934) with
-    the effective size of the sample (Korn and Graubard 1998).
+    2024), weighted to the sum of its weights (Hajek 1971). The interval is Student's, as few labels may make most of
+    the variance; under 5 % it is Clopper and Pearson's (1934) with the effective size (Korn and Graubard 1998).
 
     Args:
         scored: all posts.
-        score: the weighted mean of the scores of all posts.
+        k: the class whose share is asked for.
         labels: 0 or 1, for each labelled post, shape (labelled,).
         scores: the classifier's for each of these.
         weights: the ``sample_weight`` of each.
@@ -49,14 +51,15 @@ def powered(
     for needed, n in ((LEAST_POSTS, scored.n), (LEAST_LABELLED, len(said))):
         if n < needed:
             raise TooFewPosts(needed, n)
-    part = weight / chance / (weight / chance).sum()
+    part, score = weight / chance / (weight / chance).sum(), scored.scores[k] / scored.weight
     spread = part * np.sqrt(np.maximum(1 - chance, 0)) * math.sqrt(len(said) / (len(said) - 1))
     is_few = min(said.sum(), (1 - said).sum()) < FEW  # a slope that fits a handful leaves nothing to doubt
     used = power if power is not None else 0.0 if is_few else _power(said - part @ said, told - part @ told, spread)
     left = said - used * told
     share = min(1.0, max(0.0, used * score + float(part @ left)))
-    between = max(0.0, (scored.squares - scored.weight) / scored.weight**2)
-    variance = float((spread**2) @ (left - part @ left) ** 2) + between * share * (1 - share)
+    parts, between = spread**2 * (left - part @ left) ** 2, scored.between[k]
+    quantile = t_quantile(_freedom(parts))
+    variance = (quantile / _Z) ** 2 * (float(parts.sum()) + between * share * (1 - share))
     method = f"PPI++, power {used:.2f}"
     if is_few or min(share, 1 - share) < RARE:
         share, low, high = _exact(share, variance, float(part @ said), float((spread**2).sum()) + between)
@@ -79,6 +82,15 @@ def _power(said: Array, told: Array, spread: Array) -> float:
     """The slope that leaves the least variance, from 0 (labels alone) to 1."""
     below = float((spread * told) @ (spread * told))
     return min(1.0, max(0.0, float((spread * said) @ (spread * told)) / below)) if below > 0 else 0.0
+
+
+def _freedom(parts: Array) -> float:
+    """Degrees of freedom of a variance that is the sum of these (Satterthwaite 1946): few where few make most of it."""
+    total = float(parts.sum())
+    if total <= 0:
+        return math.inf
+    excess = float(parts @ parts) / total**2 - 1 / len(parts)
+    return max(_LEAST_FREEDOM, 2 / max(excess, 1e-9))
 
 
 def _exact(share: float, variance: float, plain: float, per_post: float) -> tuple[float, float, float]:

@@ -26,14 +26,19 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """All that an estimate needs of the posts: ``n`` of them, the sums of their weights and squared weights, and the
-    weighted sums of the labels given and of the calibrated scores, one for each class."""
+    """All that an estimate needs of the posts: ``n`` of them, the sum of their weights, and the weighted sums of the
+    labels given and of the calibrated scores, one for each class.
+
+    ``squares`` is the sum of squared weights, copies of one text taken together: they get one score, right or wrong.
+    ``between`` is, for each class, the variance of its share because not all posts were read, over share x (1 - share).
+    """
 
     n: int
     weight: float
     squares: float
     labels: tuple[float, ...]
     scores: tuple[float, ...]
+    between: tuple[float, ...]
 
 
 def adjusted(scored: Scored, confusion: Confusion, method: Adjustment = "PACC") -> tuple[Estimate, ...]:
@@ -60,14 +65,35 @@ def adjusted(scored: Scored, confusion: Confusion, method: Adjustment = "PACC") 
     shares = simplex(means.T, seen)
     noise = np.einsum("ka,jab,kb->kj", inverse, spreads, inverse)
     unsure = noise * np.asarray(confusion.effects) / held
-    within, between = scored.squares / scored.weight**2, (scored.squares - scored.weight) / scored.weight**2
+    within = scored.squares / scored.weight**2
     estimates = []
     for k, share in enumerate(shares):
-        low, high = _ends(k, float(free[k]), shares, means[:, k], noise[k] * within, unsure[k], max(0.0, between))
+        low, high = _ends(k, float(free[k]), shares, means[:, k], noise[k] * within, unsure[k], scored.between[k])
         low, high = min(low, float(share)), max(high, float(share))
         text = f"{percent(share)} ({percent(low)} to {percent(high)})"
         estimates.append(Estimate(float(share), low, high, LEVEL, f"{method}, Fieller", scored.n, text))
     return tuple(estimates)
+
+
+def between_slices(weights: ArrayLike, posts: ArrayLike, labels: ArrayLike, shares: ArrayLike, total: float) -> Array:
+    """``Scored.between`` (classes,) of posts that were read in slices of time, each slice whole: neighbours are alike.
+
+    The variance of slice totals (Cochran 1977, 9.3) over what independent posts would have, and no less than theirs.
+
+    Args:
+        weights: of each post of a slice, 1 over the chance of the slice, shape (slices,).
+        posts: how many were read in each, shape (slices,).
+        labels: of which each class was given, shape (slices, classes).
+        shares: the weighted share of each class among all posts, shape (classes,).
+        total: the weight of all posts, those that were not sampled too.
+    """
+    weight, n, share = (np.asarray(one, np.float64) for one in (weights, posts, shares))
+    spread = weight * (weight - 1)
+    alone = float(spread @ n)
+    off = np.asarray(labels, np.float64).reshape(len(n), len(share)) - np.outer(n, share)
+    together = spread @ off**2 / np.maximum(share * (1 - share), 1e-12)
+    known = (share > 0) & (share < 1)
+    return np.where(known, np.maximum(together, alone), alone) / total**2
 
 
 def simplex(matrix: Array, seen: Array) -> Array:

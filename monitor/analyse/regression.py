@@ -33,6 +33,9 @@ class Measure:
 
     A mean between 0 and ``top`` is a share of ``top``: counts are sums over ``top`` (Papke and Wooldridge 1996).
     ``wrong`` is how many of how many held-out posts without it the classifier said to have it; None: not corrected.
+    ``control`` is what else moves it, a column of the regression (``control.term``), None for nothing that is known.
+    Where posts of a sample count as several, ``read`` are the cases that were read, and ``sampled`` the variances that
+    the sample leaves (``unread.noise``); None where all was read.
     """
 
     name: str
@@ -40,6 +43,35 @@ class Measure:
     out_of: Values | None = None
     top: float = 1.0
     wrong: tuple[float, float] | None = None
+    read: Values | None = None
+    sampled: Values | None = None
+    control: Values | None = None
+
+    @property
+    def cases(self) -> Values:
+        """What ``counts`` are of: themselves, where it is no share."""
+        return self.counts if self.out_of is None else self.out_of
+
+    @property
+    def read_cases(self) -> Values:
+        return self.cases if self.read is None else self.read
+
+    def weight(self, part: slice) -> float:
+        """As how many a post that was read counts in a stretch; where none was, as elsewhere."""
+        if self.read is None:
+            return 1.0
+        within, whole = (self.read[each].sum() for each in (part, slice(None)))
+        if within == 0:
+            part, within = slice(None), whole
+        return max(1.0, float(self.cases[part].sum() / within)) if within else 1.0
+
+    def unread(self, part: slice, seen: Mask) -> float:
+        """The variance that a sample leaves to the counts of a stretch, of a share to what they are beyond it."""
+        if self.sampled is None:
+            return 0.0
+        own, both, cases = self.sampled[:, part][:, seen].sum(axis=1)
+        share = 0.0 if self.out_of is None else self.counts[part][seen].sum() / max(self.cases[part][seen].sum(), 1e-9)
+        return max(0.0, float(own - 2 * share * both + share**2 * cases))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +121,8 @@ def fit(measure: Measure, collected: Values, events: Sequence[tuple[int, int]]) 
         events: (hour, hours of the window) of each; their terms are the last two columns for each, in this order.
     """
     hours = len(measure.counts)
-    design = np.concatenate([clock(hours), *(terms(hours, *event) for event in events)], axis=1)
+    besides = [] if measure.control is None else [measure.control[:, None]]
+    design = np.concatenate([clock(hours), *besides, *(terms(hours, *event) for event in events)], axis=1)
     exposure = collected if measure.out_of is None else measure.out_of
     seen = (collected >= SEEN) & (exposure > 0)
     parameters = np.zeros(design.shape[1])

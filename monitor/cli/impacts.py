@@ -10,10 +10,12 @@ import typer
 from monitor.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, event_of, open_store
 
 if TYPE_CHECKING:
+    from monitor.config import Config, Event
     from monitor.impact import Impact
     from monitor.records import Diagnostic, Outcome
 
 _HEADS = {
+    "new_authors": "new\nauthors",
     "considering": "consi-\ndering",
     "committed": "com-\nmitted",
     "concern": "con-\ncern",
@@ -30,6 +32,7 @@ def impact(
     event: Annotated[str, typer.Argument(help="The id of an event in the configuration.")],
     config: ConfigOption = DEFAULT_CONFIG,
     days: Annotated[float, typer.Option(min=1, max=28, help="Days after the event that are judged.")] = 3,
+    control: Annotated[str, typer.Option(help="A topic that it does not touch: what moved both is left out.")] = "",
     json: JsonOption = False,
 ) -> None:
     """Say what an event changed.
@@ -43,11 +46,22 @@ def impact(
     settings = load(config)
     asked, store = event_of(settings, event), open_store(settings, create=False)
     wrong = wrong_of(of_release(store, settings.classifier.model))
-    [found] = impacts(store, settings.events, [asked], days, wrong=wrong)
+    _check_control(settings, control, asked)
+    [found] = impacts(store, settings.events, [asked], days, wrong=wrong, control=control)
     if json:
         _print_json(as_dict(found))
     else:
         _print(found)
+
+
+def _check_control(settings: Config, control: str, event: Event) -> None:
+    from monitor.errors import ConfigError
+
+    known = [topic.name for topic in settings.topics if topic.name != event.topic]
+    if control and event.topic is None:
+        raise ConfigError(f"“{event.title}” names no topic, so it may touch the posts of every one", "Give it a topic.")
+    if control and control not in known:
+        raise ConfigError(f"There is no other topic '{control}'", f"Others are: {', '.join(known) or 'none'}.")
 
 
 def series(
@@ -64,6 +78,7 @@ def series(
     """Print posts, authors, texts, concern and removal stages for each hour, day or week.
 
     Empty where nobody looked, zero where nothing was said; the share of the time that was collected stands beside it.
+    New authors are those of whom nothing earlier is stored.
     """
     from monitor.buckets import rows
     from monitor.cli.times import window_of
@@ -101,11 +116,12 @@ def _outcome(one: Outcome, prefix: str = "") -> dict[str, Any]:
         "name": prefix + one.name,
         **numbers,
         "sentence": one.sentence,
-        "checks": [_check(c) for c in one.diagnostics],
+        "checks": [as_check(c) for c in one.diagnostics],
     }
 
 
-def _check(one: Diagnostic) -> dict[str, Any]:
+def as_check(one: Diagnostic) -> dict[str, Any]:
+    """As plain values."""
     return {"name": one.name, "passed": one.passed, "text": one.text}
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from monitor.cli.backfilling import TIMES
+from monitor.cli.impacts import as_check
 from monitor.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, open_store
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def _as_dict(one: Corrected) -> dict[str, Any]:
         "share": asdict(one.outcome.estimate) if one.outcome.estimate else None,
         "count": dict(zip(("number", "low", "high"), counts, strict=True)) if counts else None,
         "sentence": one.outcome.sentence,
+        "checks": [as_check(check) for check in one.outcome.diagnostics],
     }
 
 

@@ -205,8 +205,8 @@ class StreamCollector:
 
     def _lost(self, error: CollectError, pending: Pending) -> Batch:
         self._why = error.message
+        self._filler.finish(pending, _FINISH_SECONDS)  # nobody may ever pull again
         if isinstance(error, OverBudget):
-            self._filler.finish(pending, _FINISH_SECONDS)
             self._filler.give_up(error.message, pending)
             self._over_budget = error.message
         pending.gaps.append(Gap(STREAM, self._at, None, self._over_budget or error.message))

@@ -135,7 +135,7 @@ def drawn_slices(store: Store, sample: str) -> list[Slice]:
     return [Slice(Window(row["start"], row["end"]), row["stratum"], row["weight"]) for row in found]
 
 
-def overlapping(store: Store, prefix: str, window: Window) -> list[Sampled]:
+def overlapping(store: Store | Moment, prefix: str, window: Window) -> list[Sampled]:
     """Samples whose names begin with ``prefix`` and that were drawn of some of the window."""
     found = store.read("overlapping", prefix=prefix, start=window.start, end=window.end).to_pylist()
     return [Sampled(row["sample"], Window(row["start"], row["end"]), row["posts"]) for row in found]

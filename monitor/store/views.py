@@ -171,16 +171,6 @@ def distinct(
     return store.read("window_distinct", **params, **scope.params(), without=list(without) or None)
 
 
-def scored(store: Reader, scope: Scope, window: Window) -> pa.Table:
-    """Sums of labels and scores over a window, a row for each model; see ``window_scored.sql``."""
-    return store.read("window_scored", start=window.start, end=window.end, **scope.params())
-
-
-def sampled_labels(store: Reader, scope: Scope, window: Window, codebook: str) -> pa.Table:
-    """The posts of samples within a window and what people said of them; see ``sampled_labels.sql``."""
-    return store.read("sampled_labels", start=window.start, end=window.end, codebook=codebook, **scope.params())
-
-
 def repeated(
     store: Reader, scope: Scope, start: datetime | None = None, end: datetime | None = None, limit: int = 20
 ) -> pa.Table:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from monitor.analyse.powered import chance_weights, powered
-from monitor.analyse.prevalence import Scored, adjusted, emq, simplex
+from monitor.analyse.prevalence import Scored, adjusted, between_slices, emq, simplex
 from monitor.classify.sample import inclusion
 from monitor.errors import TooFewPosts
 from monitor.records import Confusion, Estimate
@@ -30,7 +31,7 @@ def contains(found: Estimate, share: float) -> bool:
 
 def raw(share: float, n: int = 100_000) -> Scored:
     read = n * (share * 0.8 + (1 - share) * 0.05)
-    return Scored(n, n, n, (n - read, read), (n - read, read))
+    return Scored(n, n, n, (n - read, read), (n - read, read), (0, 0))
 
 
 @pytest.mark.parametrize("method", ["ACC", "PACC"])
@@ -54,10 +55,23 @@ def test_the_interval_is_wider_where_fewer_posts_were_held_out_and_where_posts_s
     full = adjusted(raw(0.2), ISSUE)[1]
     assert adjusted(raw(0.2), few)[1].high - full.high > 0.01
     scored = raw(0.2, 1000)
-    sampled = Scored(
-        1000, 10_000, 200_000, *(tuple(10 * v for v in vector) for vector in (scored.labels, scored.scores))
-    )
-    assert adjusted(sampled, ISSUE)[1].high > adjusted(scored, ISSUE)[1].high
+    sampled = replace(scored, between=(0.001, 0.001))
+    assert adjusted(sampled, ISSUE)[1].high > adjusted(scored, ISSUE)[1].high + 0.01
+
+
+def test_a_text_that_half_of_all_posts_copy_is_one_draw_of_the_classifiers_errors() -> None:
+    alone, copied = raw(0.2, 1000), replace(raw(0.2, 1000), squares=500**2 + 500)
+    assert adjusted(copied, ISSUE)[1].high > adjusted(alone, ISSUE)[1].high + 0.05
+
+
+def test_posts_of_one_slice_that_say_the_same_are_worth_less_than_posts_that_do_not() -> None:
+    weights, posts = np.full(40, 10.0), np.full(40, 5)
+    mixed, alike = np.tile([[4, 1]], (40, 1)), np.array([[0, 5]] * 8 + [[5, 0]] * 32)
+    alone = 40 * 5 * 90 / 2000**2
+    assert between_slices(weights, posts, mixed, (0.8, 0.2), 2000) == pytest.approx([alone, alone])
+    assert between_slices(weights, posts, alike, (0.8, 0.2), 2000) == pytest.approx([5 * alone, 5 * alone])
+    assert between_slices([], [], [], (0.8, 0.2), 2000) == pytest.approx([0, 0])
+    assert between_slices(weights, posts, [[5, 0]] * 40, (1, 0), 2000) == pytest.approx([alone, alone])
 
 
 def test_emq_finds_the_prior_of_calibrated_scores() -> None:
@@ -72,9 +86,9 @@ def test_emq_finds_the_prior_of_calibrated_scores() -> None:
 
 def test_too_few_posts_are_refused_with_the_numbers() -> None:
     with pytest.raises(TooFewPosts, match="3 posts, and 10"):
-        adjusted(Scored(3, 3, 3, (2, 1), (2, 1)), ISSUE)
+        adjusted(Scored(3, 3, 3, (2, 1), (2, 1), (0, 0)), ISSUE)
     with pytest.raises(TooFewPosts):
-        powered(raw(0.1), 0.1, [0, 1], [0.1, 0.9], [1, 1], [1, 1])
+        powered(raw(0.1), 1, [0, 1], [0.1, 0.9], [1, 1], [1, 1])
 
 
 def test_ppi_is_what_the_authors_package_says() -> None:
@@ -83,7 +97,7 @@ def test_ppi_is_what_the_authors_package_says() -> None:
     truth, scores = planted(chance, 20_000, 0.3)
     some = chance.choice(len(truth), 500, replace=False)
     y, told = truth[some].astype(float), scores[some]
-    found = powered(scored_of(scores), float(scores.mean()), y, told, np.ones(500), np.full(500, 500 / 20_000))
+    found = powered(scored_of(scores), 1, y, told, np.ones(500), np.full(500, 500 / 20_000))
     assert found.effect == pytest.approx(0.31140707, abs=0.001)
     # Theirs is of an endless population, ours of the 20,000 posts: no spread of their scores, and 1.3 % less.
     assert found.high - found.low == pytest.approx(0.33488929 - 0.28792486, rel=0.04)
@@ -94,7 +108,7 @@ def test_ppi_is_narrower_than_the_labels_alone_and_never_leans_on_useless_scores
     truth, scores = planted(chance, 20_000, 0.3)
     some = chance.choice(len(truth), 400, replace=False)
     y, same = truth[some].astype(float), np.ones(400)
-    of = scored_of(scores), float(scores.mean()), y
+    of = scored_of(scores), 1, y
     good = powered(*of, scores[some], same, same * 0.02)
     alone = powered(*of, scores[some], same, same * 0.02, power=0)
     useless = powered(*of, chance.random(400), same, same * 0.02)
@@ -114,9 +128,7 @@ def test_intervals_cover_the_planted_share(share: float) -> None:
         for name, weights in (("PPI", np.ones(4000)), ("active", chance_weights(scores, np.ones(4000)))):
             chances = inclusion(weights, 300)
             some = np.flatnonzero(chance.random(4000) < chances)
-            found = powered(
-                scored_of(scores), float(scores.mean()), truth[some], scores[some], np.ones(len(some)), chances[some]
-            )
+            found = powered(scored_of(scores), 1, truth[some], scores[some], np.ones(len(some)), chances[some])
             covered[name] += contains(found, truth.mean())
     least = 0.95 - 3 * math.sqrt(0.05 * 0.95 / rounds)
     assert all(n / rounds >= least for n in covered.values()), covered
@@ -130,6 +142,6 @@ def test_intervals_of_few_labels_are_no_narrower_than_they_may_be(share: float, 
         truth, scores = planted(chance, 3000, share)
         some = chance.choice(len(truth), labelled, replace=False)
         ones, drawn = np.ones(labelled), np.full(labelled, labelled / len(truth))
-        found = powered(scored_of(scores), float(scores.mean()), truth[some].astype(float), scores[some], ones, drawn)
+        found = powered(scored_of(scores), 1, truth[some].astype(float), scores[some], ones, drawn)
         covered += contains(found, truth.mean())
     assert covered / rounds >= 0.95 - 3 * math.sqrt(0.05 * 0.95 / rounds)

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from monitor.alerts.watching import learn
-from monitor.analyse.event_study import Placed, effect, study
+from monitor.analyse.event_study import effect, study
+from monitor.analyse.placebos import Placed
 from monitor.analyse.regression import Measure
 from monitor.config import Config, load
 from monitor.impact import impacts

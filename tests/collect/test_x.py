@@ -215,6 +215,23 @@ def test_an_answer_that_comes_when_nobody_waits_for_it_any_more_is_kept_and_paid
         assert dollars(store) == float(server.dollars()) == 0.015
 
 
+def test_an_answer_on_its_way_when_the_stream_is_lost_is_paid_for_though_nobody_goes_on(server, store):
+    server.hold(
+        *(make_post(f"SoundCloud, earlier {n}", server.clock.now() - timedelta(minutes=n)) for n in range(1, 9))
+    )
+    lost_since(server, store, 0.01)
+    server.stall("search/recent", 0.6)
+    server.stream.script(StreamFault("close", 4))
+    with publishing(server, Author(server, chatter())):
+        with pytest.raises(StreamEnded):
+            for batch in stream(server).pull(store.cursor(STREAM)):
+                store.commit(batch)
+        while (asked := [one for one in server.requests if one.endpoint == "search/recent"])[0].status is None:
+            time.sleep(0.01)
+    assert len(asked) == 1
+    assert dollars(store) == float(server.dollars())
+
+
 def test_what_was_read_of_an_old_hole_is_not_read_again_as_its_start_falls_out_of_reach(server):
     with server:
         api = Api(rig_x.settings(server), Secrets(x_bearer_token=SecretStr(server.token)))

@@ -1,4 +1,4 @@
-"""Corrected shares against planted ones: bias and coverage of raw labels, PACC and PPI++."""
+"""Corrected shares against planted ones: bias and coverage of raw labels, PACC and PPI++, all posts read or slices."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.analyse.powered import chance_weights, powered
-from monitor.analyse.prevalence import Scored, adjusted
+from monitor.analyse.prevalence import Scored, adjusted, between_slices
 from monitor.classify.sample import inclusion
 from monitor.records import Confusion, Estimate
 
@@ -23,8 +23,13 @@ WANTED = "93 to 97 %"
 Array = NDArray[np.float64]
 
 
-def planted(chance: np.random.Generator, n: int, share: float) -> tuple[NDArray[np.bool_], Array]:
-    """Truth and scores of ``n`` posts; at 0.5 the scores have about 80 % sensitivity and 5 % false positives."""
+def planted(
+    chance: np.random.Generator, n: int, share: float | NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], Array]:  # fmt: skip
+    """Truth and scores of ``n`` posts; at 0.5 the scores have about 80 % sensitivity and 5 % false positives.
+
+    ``share`` is the chance of each to be true, or the truth itself.
+    """
     truth = chance.random(n) < share
     x = chance.normal(np.where(truth, 0.84, -1.645), 1)
     return truth, 1 / (1 + np.exp(-2.2 * x))
@@ -33,7 +38,7 @@ def planted(chance: np.random.Generator, n: int, share: float) -> tuple[NDArray[
 def scored_of(scores: Array) -> Scored:
     """Sums of posts of weight 1."""
     n, yes, total = len(scores), float((scores >= 0.5).sum()), float(scores.sum())
-    return Scored(n, n, n, (n - yes, yes), (n - total, total))
+    return Scored(n, n, n, (n - yes, yes), (n - total, total), (0, 0))
 
 
 def confused(chance: np.random.Generator, n: int) -> Confusion:
@@ -57,12 +62,38 @@ def estimates(chance: np.random.Generator, share: float) -> tuple[float, dict[st
     for name, weights in (("PPI++, random", ones), ("PPI++, --for", chance_weights(scores, ones))):
         chances = inclusion(weights, LABELLED)
         some = np.flatnonzero(chance.random(POSTS) < chances)
-        mean = float(scores.mean())
-        found[name] = powered(scored, mean, truth[some], scores[some], ones[some], chances[some])
+        found[name] = powered(scored, 1, truth[some], scores[some], ones[some], chances[some])
     return float(truth.mean()), found
 
 
-def run(replicates: int = 500) -> list[tuple[str, str, str]]:
+def sliced(chance: np.random.Generator, share: float) -> tuple[float, dict[str, Estimate | float]]:
+    """The same where one slice of time in ten was read, each whole and of some 20 posts; a mood lasts for a while."""
+    n = POSTS // 2
+    mood = np.convolve(chance.normal(0, 1, n + 9), np.ones(10) / np.sqrt(10), "valid")
+    sizes = chance.poisson(20, n)
+    shares = np.repeat(np.minimum(share * np.exp(0.7 * mood - 0.245), 1), sizes)
+    all_true = chance.random(len(shares)) < shares
+    is_read = np.isin(np.repeat(np.arange(n), sizes), chance.permutation(n)[: n // 10])
+    part, slices = all_true[is_read], np.repeat(np.arange(n), sizes)[is_read]
+    _, scores = planted(chance, len(part), part)
+    labels = np.bincount(slices, scores >= 0.5, n)
+    posts = np.bincount(slices, minlength=n)
+    alone = scored_of(scores)
+    weight = 10.0 * len(part)
+    both = np.stack([posts - labels, labels], axis=1)
+    between = between_slices(np.full(n, 10), posts, both, np.asarray(alone.labels) / len(part), weight)
+    summed = (tuple(10 * one for one in vector) for vector in (alone.labels, alone.scores))
+    scored = Scored(len(part), weight, 100.0 * len(part), *summed, tuple(between.tolist()))
+    chances = np.full(len(part), min(1.0, LABELLED / len(part)))
+    some = np.flatnonzero(chance.random(len(part)) < chances)
+    tens = np.full(len(some), 10.0)
+    return float(all_true.mean()), {
+        "PACC, read in slices": adjusted(scored, confused(chance, HELD_OUT))[1],
+        "PPI++, read in slices": powered(scored, 1, part[some], scores[some], tens, chances[some]),
+    }
+
+
+def run(replicates: int = 2000) -> list[tuple[str, str, str]]:
     """Rows of (what, measured, wanted)."""
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         return list(chain.from_iterable(pool.map(_rows, SHARES, repeat(replicates))))
@@ -73,7 +104,9 @@ def _rows(share: float, replicates: int) -> list[tuple[str, str, str]]:
     errors, covered, widths = defaultdict(list), defaultdict(list), defaultdict(list)
     for number in range(replicates):
         truth, found = estimates(np.random.default_rng((SEED, int(share * 1000), number)), share)
-        for name, one in found.items():
+        of_slices, also = sliced(np.random.default_rng((SEED, int(share * 1000), number, 1)), share)
+        pairs = [(truth, *one) for one in found.items()] + [(of_slices, *one) for one in also.items()]
+        for truth, name, one in pairs:
             errors[name].append((one.effect if isinstance(one, Estimate) else one) - truth)
             if isinstance(one, Estimate):
                 covered[name].append(one.low <= truth <= one.high)
