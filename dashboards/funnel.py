@@ -28,14 +28,13 @@ def section(frame: Frame, event: Event, days: int, scope: Scope) -> None:
     with st.spinner("Following authors from stage to stage"):
         found = data.funnel(frame.store, frame.path, event, days, scope)
     first = found.outcomes[0]
-    if not found.stretches:
-        st.subheader("Who left", anchor=False)
-        st.text(first.sentence)
-        return
-    told = f"Authors, each once at the most advanced stage newly reached in the {days} d before and after. "
-    widgets.figure("Who left", told + "Line: 95 % interval of the classifier's doubt.", _chart(found))
+    st.subheader("Who left", anchor=False)
     with st.container(key="sentence-funnel"):
         st.text(first.sentence)
+    if not found.stretches:
+        return
+    told = f"Authors, each once at the most advanced stage newly reached in the {days} d before and after. "
+    widgets.figure("By stage", told + "Line: 95 % interval of the classifier's doubt.", _chart(found))
     names = ["", *(f"{days} d {one.name}" for one in found.stretches)]
     stages, *others = tables(found)
     _table(stages, names)
@@ -86,7 +85,7 @@ def _spec() -> dict[str, Any]:
         "side:N",
         title=None,
         scale=alt.Scale(domain=["before", "after"], range=[0.4, 1]),
-        legend=alt.Legend(orient="top"),
+        legend=alt.Legend(orient="top", symbolFillColor=RULE, symbolStrokeWidth=0),
     )
     bars = base.mark_bar().encode(
         alt.X("authors:Q", title="authors", axis=alt.Axis(tickMinStep=1, tickCount=5, domain=False)),

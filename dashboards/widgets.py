@@ -19,8 +19,8 @@ import streamlit as st
 
 from dashboards import data
 from dashboards.charts import Figure
-from dashboards.wording import shortened, stamp
-from monitor.analyse.series import Side, change, differ
+from dashboards.wording import grown, shortened, stamp
+from monitor.analyse.series import Side, differ
 from monitor.codebook import codebook
 from monitor.config import Config
 from monitor.errors import ConfigError, MonitorError, NoDatabase, StoreBusy
@@ -184,9 +184,7 @@ def figure(title: str, caption: str, what: Figure) -> None:
 
 def count(label: str, now: int, before: int | None) -> None:
     """A number and its relative change; ``before`` None compares with nothing."""
-    relative = change(before, now)
-    delta = None if relative is None else f"{relative:+.0%}"
-    st.metric(label, f"{now:,}", delta, delta_color="off", border=True)
+    st.metric(label, f"{now:,}", grown(before, now), delta_color="off", border=True, height="stretch")
 
 
 def mean(now: Side, before: Side | None) -> None:
@@ -196,7 +194,7 @@ def mean(now: Side, before: Side | None) -> None:
     if now.concern is not None and before is not None and before.concern is not None:
         delta, colour = f"{now.concern - before.concern:+.2f}", differ(before, now)
     shade: Literal["inverse", "off"] = "inverse" if colour else "off"
-    st.metric("Mean concern", value, delta, delta_color=shade, border=True)
+    st.metric("Mean concern", value, delta, delta_color=shade, border=True, height="stretch")
 
 
 def card(post: PostView, key: str, zone: ZoneInfo, *, counts: bool = False) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from monitor.analyse.series import change
+
+_MOST_PERCENT = 3.0  # +300 %: what grew further is told in times
 SAMPLED = (
     "Of some hours a sample was read: posts stand for all of them, authors and distinct texts only for what was read."
 )
@@ -34,6 +37,14 @@ def span(start: datetime, end: datetime, zone: ZoneInfo) -> str:
     last = end.astimezone(zone)
     same = last.date() == start.astimezone(zone).date()
     return f"{stamp(start, zone)}–{f'{last:%H:%M}' if same else stamp(end, zone)}"
+
+
+def grown(before: float | None, now: float) -> str | None:
+    """A change for reading: "+34%", "60 times"; None where there is no base to compare with."""
+    relative = change(before, now)
+    if relative is None:
+        return None
+    return f"{relative:+.0%}" if relative <= _MOST_PERCENT else f"{1 + relative:,.0f} times"
 
 
 def ago(since: timedelta) -> str:

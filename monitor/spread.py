@@ -14,7 +14,7 @@ from monitor.analyse import spread_words as words
 from monitor.analyse.coverage import collected as collected_of
 from monitor.analyse.coverage import source_name
 from monitor.analyse.spread import Curve, Lead
-from monitor.analyse.threads import Flags, Ints, Posts, Reached, Threads, hanging, threads, trees
+from monitor.analyse.threads import Flags, Ints, Keys, Posts, Reached, Threads, hanging, threads, trees
 from monitor.config import Event
 from monitor.errors import TooFewPosts
 from monitor.records import Window
@@ -124,7 +124,8 @@ def spread(store: Store, scope: Scope, window: Window, event: Event | None = Non
             return Spread(event, window, counts, reason, ())
         table = spreading.linked_posts(moment, scope, window)
     # From here on the file is opened for one short question at a time: whoever writes waits for none of the sums.
-    posts = _posts(table)
+    posts, accounts = _posts(table)
+    del table
     found = threads(posts)
     base = Spread(
         event, window, counts, "", _notes(store, scope, head, window, counts, found),
@@ -132,7 +133,7 @@ def spread(store: Store, scope: Scope, window: Window, event: Event | None = Non
     )  # fmt: skip
     hangs = hanging(posts, found)
     reason = words.alone(posts, found, int(hangs.sum()))
-    return replace(base, refusal=reason) if reason else _of_trees(store, base, posts, found, hangs)
+    return replace(base, refusal=reason) if reason else _of_trees(store, base, posts, accounts, found, hangs)
 
 
 def sentence(found: Spread, name: Callable[[Author], str] = lambda author: author.name) -> str:
@@ -180,11 +181,11 @@ def _notes(
     return tuple(words.notes(found, **sums, collected=collected, is_open=window.end > reached))
 
 
-def _of_trees(store: Reader, base: Spread, posts: Posts, found: Threads, hangs: Flags) -> Spread:
+def _of_trees(store: Reader, base: Spread, posts: Posts, keys: Keys, found: Threads, hangs: Flags) -> Spread:
+    """``keys`` are those of the accounts, by their number."""
     tree, total = trees(found), int(hangs.sum())
     reached = analysis.movers(posts, found, MOVERS)
     joining, large = analysis.bridges(posts, found, BRIDGES)
-    keys = np.unique(posts.authors)
     named = spreading.authors(
         store, {int(keys[n]) for n in (*(r.owner for r in reached), *(b.author for b in joining))}
     )
@@ -246,10 +247,11 @@ def _accounts(posts: Posts, one: Reached) -> int:
     return len(np.unique(posts.authors[one.members]))
 
 
-def _posts(table: pa.Table) -> Posts:
+def _posts(table: pa.Table) -> tuple[Posts, Keys]:
+    """Also the keys of the accounts, by the number that they have here."""
     columns = {name: table[name].to_numpy() for name in table.column_names}
-    columns["keys"], columns["authors"] = columns.pop("key"), columns.pop("author")
-    return Posts(**columns)
+    accounts, authors = np.unique(columns.pop("author"), return_inverse=True)
+    return Posts(keys=columns.pop("key"), authors=authors.astype(np.int64), **columns), accounts
 
 
 def _collected(store: Reader, scope: Scope, window: Window) -> float:

@@ -12,6 +12,7 @@ from monitor.cli.app import app
 from monitor.config import Event
 from monitor.funnel import of_event, of_window, tables
 from monitor.records import AccountStatus, Batch, Cursor, Deletion, Gap, Seen, Window
+from monitor.store.stages import departed
 from monitor.store.views import Scope
 from tests.conftest import T0, a_post, did
 from tests.dashboards.conftest import CONFIG
@@ -111,6 +112,8 @@ def test_a_deletion_after_the_stage_is_an_outcome_and_the_deleted_post_takes_its
     assert stages(after)["done"] == 1
     assert [one.effect for one in after.counts.deleted] == [0, 0, 0, 1]
     assert after.departed == {"done": 2}
+    assert departed(store, Scope(langs=("und",)), after.window) == {"done": 2}
+    assert departed(store, Scope(langs=("de",)), after.window) == {}
     assert ("done", "0", "2") in [row for part in tables(of_event(store, EVENT)) for row in part.rows]
 
 

@@ -10,9 +10,9 @@ import streamlit as st
 from dashboards import charts, counting, data, funnel, impact, prevailing, spread, widgets
 from dashboards.charts import Ground
 from dashboards.widgets import Frame
-from dashboards.wording import SAMPLED, stamp, width_name
+from dashboards.wording import SAMPLED, grown, shortened, stamp, width_name
 from monitor.analyse.coverage import parts, source_name
-from monitor.analyse.series import Side, Unit, change, readable
+from monitor.analyse.series import Side, Unit, readable
 from monitor.analyse.words import before_after, shortfalls
 from monitor.config import Event
 from monitor.records import Window
@@ -63,23 +63,34 @@ def _empty() -> None:
 
 
 def _chosen(events: list[Event], newest_at: datetime | None) -> tuple[Event, int]:
-    """At first the last event that is behind the newest post."""
+    """At first the one that the address names by its id, else the last that is behind the newest post."""
     titles = {event.id: event.title for event in events}
     past = sum(1 for event in events if newest_at is not None and event.at < newest_at)
+    asked, last = st.query_params.get("event"), events[max(0, past - 1)].id
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(
             "Event",
             list(titles),
-            index=max(0, past - 1),
+            index=list(titles).index(asked if asked in titles else last),
             format_func=lambda id_: titles[id_],
             key="event",
-            bind="query-params",
+            on_change=_name_in_address,  # bound, the address would take the title
             width=380,
         )
         days = st.segmented_control(
             "Days before and after", DAYS, default=3, required=True, key="days", bind="query-params"
         )
-    return next(event for event in events if event.id == chosen), days or 3
+    event = next(event for event in events if event.id == chosen)
+    if asked is not None and asked not in titles:
+        st.text(
+            f"There is no event “{shortened(asked, 60)}” in the configuration; this is “{event.title}”. "
+            f"Known are: {', '.join(titles)}."
+        )
+    return event, days or 3
+
+
+def _name_in_address() -> None:
+    st.query_params["event"] = st.session_state["event"]
 
 
 def _wants_rebased() -> bool:
@@ -235,8 +246,7 @@ def _collected(before: Side, after: Side) -> list[tuple[str, str, str, str]]:
 
 
 def _row(name: str, before: int, after: int, *, compares: bool) -> tuple[str, str, str, str]:
-    relative = change(before, after) if compares else None
-    return name, f"{before:,}", f"{after:,}", "" if relative is None else f"{relative:+.0%}"
+    return name, f"{before:,}", f"{after:,}", (grown(before, after) if compares else None) or ""
 
 
 def _interval(side: Side) -> str:

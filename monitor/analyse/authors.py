@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 Values = NDArray[np.float64]
 Numbers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 _TINY = 1e-9
 _ROUNDS, _AGAIN = 60, 15  # of the first fit, and of one that begins where that ended
@@ -46,26 +47,30 @@ class _Told:
     authors: int
 
 
-def draws(author: Numbers, chances: Values, number: int = 400, seed: int = 0) -> Iterator[Numbers]:
-    """Stages of all posts as they may truly be, ``number`` times (fewer of very many posts), shape (posts,).
+def draws(
+    author: Numbers, chances: Values, number: int = 400, seed: int = 0, of: Flags | None = None
+) -> Iterator[Numbers]:
+    """Stages of some authors' posts as they may truly be, ``number`` times (fewer of very many), shape (their posts,).
 
     Args:
         author: of each post, ascending from 0 without holes, shape (posts,).
         chances: calibrated, by stage, the first one "none", shape (posts, stages).
+        of: which authors are asked about, shape (authors,), None for all; who says what how often is learnt from all.
     """
-    if len(author) == 0:
+    if len(author) == 0 or (of is not None and not of.any()):
         return
     chance = np.random.default_rng(seed)
     told = _told(author, chances)
     part = _part(chance, told)
     first = _fitted(part, _started(told), np.ones(part.authors), _ROUNDS)
-    number = min(number, max(_LEAST_DRAWS, _WORK // len(author)))
+    told = told if of is None else _only(told, of)
+    number = min(number, max(_LEAST_DRAWS, _WORK // len(told.author)))
     for turn in range(_REFITS):
         habits = _fitted(part, first, chance.exponential(size=part.authors), _AGAIN)
         kinds = _kinds(told, habits)
         for _ in range(turn, number, _REFITS):
             kind = _picked(chance, kinds)
-            yield _picked(chance, told.odds * habits.shares[kind[author]])
+            yield _picked(chance, told.odds * habits.shares[kind[told.author]])
 
 
 def _told(author: Numbers, chances: Values) -> _Told:
@@ -79,9 +84,12 @@ def _part(chance: np.random.Generator, told: _Told) -> _Told:
         return told
     kept = chance.random(told.authors) < _FITTED / len(told.author)
     kept[told.author[0]] = True
+    return _only(told, kept)
+
+
+def _only(told: _Told, kept: Flags) -> _Told:
     rows = kept[told.author]
-    author = np.unique(told.author[rows], return_inverse=True)[1].astype(np.int64)
-    return _Told(author, told.odds[rows], told.prior, int(kept.sum()))
+    return _Told((np.cumsum(kept) - 1)[told.author[rows]], told.odds[rows], told.prior, int(kept.sum()))
 
 
 def _started(told: _Told) -> Habits:

@@ -101,8 +101,13 @@ class _Tally:
 
 def counts(talk: Talk, spans: Sequence[tuple[float, float]], number: int = 400, seed: int = 0) -> list[Counts]:
     """The funnel in each of ``spans`` (seconds since 1970, end exclusive); posts before one tell what is new in it."""
+    asked = np.zeros(len(talk.gone), np.bool_)
+    for start, end in spans:
+        asked[talk.author[(talk.at >= start) & (talk.at < end)]] = True
+    ranks = draws(talk.author, talk.chances, number, seed, asked)
+    talk = _only(talk, asked)
     times = [_span(talk, *span) for span in spans]
-    drawn = [_tallies(talk, rank, times) for rank in draws(talk.author, talk.chances, number, seed)]
+    drawn = [_tallies(talk, rank, times) for rank in ranks]
     labelled = _tallies(talk, talk.labels, times)
     return [
         _counted([one[place] for one in drawn], labelled[place], len(span.author)) for place, span in enumerate(times)
@@ -116,6 +121,13 @@ def steps(author: Numbers, rank: Numbers) -> tuple[Numbers, Numbers, Numbers]:
     before = np.maximum(np.concatenate([[0], level[:-1]]), floor)
     place = np.flatnonzero(level > before)
     return place, before[place] - floor[place], level[place] - floor[place]
+
+
+def _only(talk: Talk, kept: NDArray[np.bool_]) -> Talk:
+    """Whoever posted in none of the times is in none of the numbers."""
+    rows = kept[talk.author]
+    author = (np.cumsum(kept) - 1)[talk.author[rows]]
+    return Talk(author, talk.at[rows], talk.chances[rows], talk.labels[rows], talk.gone[kept])
 
 
 def _span(talk: Talk, start: float, end: float) -> _Span:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import coo_array, diags_array
 
-from monitor.analyse.threads import Flags, Ints, Posts, Reached, Threads, largest, roots
+from monitor.analyse.threads import Flags, Ints, Posts, Reached, Threads, largest, once, roots
 from monitor.errors import TooFewPosts
 from monitor.records import Estimate
 
@@ -64,17 +64,16 @@ def movers(posts: Posts, found: Threads, k: int) -> list[Reached]:
     By descendants and not by followers: who has many followers need not have moved anybody (Cha et al. 2010, Measuring
     user influence in Twitter: the million follower fallacy). One post may hang on several accounts.
     """
-    return largest(posts, found, np.unique(posts.authors, return_inverse=True)[1].astype(np.int64), k)
+    return largest(posts, found, posts.authors, k)
 
 
 def begun(posts: Posts) -> tuple[Ints, Ints]:
     """When each account's first ranked post came (microseconds), and how many accounts had one before.
 
-    Shape (accounts,), in the order of ``numpy.unique(posts.authors)``; who has none comes behind all others.
+    Shape (accounts,); who has none comes behind all others.
     """
-    author = np.unique(posts.authors, return_inverse=True)[1]
-    first = np.full(int(author.max(initial=-1)) + 1, np.iinfo(np.int64).max)
-    np.minimum.at(first, author[posts.is_ranked], posts.at[posts.is_ranked])
+    first = np.full(int(posts.authors.max(initial=-1)) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(first, posts.authors[posts.is_ranked], posts.at[posts.is_ranked])
     return first, np.searchsorted(np.sort(first), first)
 
 
@@ -129,22 +128,22 @@ def bridges(posts: Posts, found: Threads, k: int) -> tuple[list[Bridge], int]:
     ``LARGE_MOST`` largest count. Who answers in one thread and quotes another in the same post takes part in both.
 
     Returns:
-        bridges with places of ``numpy.unique(posts.authors)``, the best first.
+        bridges, the best first.
     """
-    author = np.unique(posts.authors, return_inverse=True)[1].astype(np.int64)
-    root = roots(found)
+    author, root = posts.authors, roots(found)
+    accounts = int(author.max(initial=-1)) + 1
     who = np.concatenate([author, author[found.children]])
     where = np.concatenate([root, root[found.parents]])
-    pairs = np.unique(np.stack([where, who], axis=1), axis=0)
+    pairs = np.stack(np.divmod(once(where * accounts + who), max(accounts, 1)), axis=1)
     n_posts = np.bincount(root, minlength=len(root))
     n_accounts = np.bincount(pairs[:, 0], minlength=len(root))
     large = np.flatnonzero((n_posts >= LARGE_POSTS) & (n_accounts >= LARGE_ACCOUNTS))
-    large = np.sort(large[np.argsort(-n_posts[large], kind="stable")][:LARGE_MOST])
+    large = np.sort(large[np.lexsort((posts.keys[large], -n_posts[large]))][:LARGE_MOST])
     if len(large) < 2:
         return [], len(large)
     pairs = pairs[np.isin(pairs[:, 0], large)]
     rows, columns = np.searchsorted(large, pairs[:, 0]), pairs[:, 1]
-    takes_part = coo_array((np.ones(len(pairs)), (columns, rows)), shape=(int(author.max()) + 1, len(large))).tocsr()
+    takes_part = coo_array((np.ones(len(pairs)), (columns, rows)), shape=(accounts, len(large))).tocsr()
     return _sole(takes_part, k), len(large)
 
 

@@ -17,7 +17,7 @@ def alone(posts: Posts, found: Threads, hanging: int) -> str:
     n = int(posts.is_within.sum())
     if n == 1:
         return "There is one post, and no stored one answers, quotes or reposts it."
-    if len(set(posts.authors.tolist())) == 1:
+    if not posts.authors.any():
         return f"All {n:,} posts are by one account: nobody else took anything up."
     if not len(found.children):
         cut = f" Posts that name one which is not stored: {found.cut:,}." if found.cut else ""
@@ -37,7 +37,7 @@ def headline(relevant: int, posts: int, hanging: int, trees: int, first: tuple[s
     told = (
         f"{posts:,} posts and reposts were collected, {relevant:,} of them relevant posts. {hanging:,} answer, quote "
     )
-    told += f"or repost a relevant one, directly or through others, in {_trees(trees)}."
+    told += f"or repost a relevant one, directly or through others, in {_trees(trees)} of posts that hang together."
     if first is None:
         return f"{told} All of those are by the authors of these posts themselves."
     name, descendants, accounts = first
@@ -50,15 +50,19 @@ def leading(name: str, lead: Lead | None, trees: int, n_movers: int) -> str:
     if lead is None:
         return f"How sure that is cannot be told: all of it stands in {_trees(trees)}, and {LEAST_TREES} are needed."
     share = lead.share
-    span = f"95 % interval {share.low:.0%} to {share.high:.0%}, by resampling trees"
-    rough = f"; a rough one, as they are fewer than {ROUGH}" if lead.trees < ROUGH else ""
-    told = f"That is {share.effect:.0%} of all, in {_trees(lead.trees)} ({span}{rough}; rather too high, since the "
-    told += "account was chosen for being first)."
+    span = f"95 % interval {_part(share.low)} to {_part(share.high)}"
+    rough = f", a rough one from {_trees(lead.trees)}" if lead.trees < ROUGH else f" from {_trees(lead.trees)}"
+    told = f"That is {_part(share.effect)} of all ({span}{rough}; rather too high, as the first was chosen)."
     if n_movers < 2:
         return told
+    drawn = f"first in {lead.stays:.0%} of the cases when the trees are drawn anew"
     if lead.stays >= SETTLED:
-        return f"{told} It stays first in {lead.stays:.0%} of the resamples."
-    return f"{told} Who is first is not settled: {name} stays first in {lead.stays:.0%} of the resamples."
+        return f"{told} It stays {drawn}."
+    return f"{told} Who is first is not settled: {name} stays {drawn}."
+
+
+def _part(share: float) -> str:
+    return "under 1%" if 0 < share < 0.01 else f"{share:.0%}"
 
 
 def pace(curve: Curve, depth: int, width: int) -> str:

@@ -198,7 +198,8 @@ def _print_viral(console: Console, found: Spread) -> None:
         )
         console.print(Padding(told, (0, 0, 0, 2)), markup=False)
         console.print(Padding(_short(post.text), (0, 0, 0, 4)), markup=False)
-        told = f"{_sparks(one.curve.posts[:_SHOWN_HOURS].tolist())} by hour; {pace(one.curve, one.depth, one.width)}"
+        bars = _sparks(one.curve.posts[:_SHOWN_HOURS].tolist()).rstrip()
+        told = (f"{bars} by hour; " if bars else "") + pace(one.curve, one.depth, one.width)
         console.print(Padding(told, (0, 0, 0, 4)), style="dim", markup=False)
 
 

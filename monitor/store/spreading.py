@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -12,6 +12,8 @@ from monitor.store.views import PostView, Reader, Scope, post_views
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_LINKS = ("replies", "quotes", "reposts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,26 @@ class Appearance:
 
 
 def linked_posts(store: Reader, scope: Scope, window: Window) -> pa.Table:
-    """The posts of a window and the stored ones that they hang on; see ``spread_posts.sql``."""
-    return store.read("spread_posts", start=window.start, end=window.end, **scope.params())
+    """The posts of a window and the stored ones that they hang on, at any distance; see ``spread_posts.sql``."""
+    import pyarrow as pa
+
+    part = store.read("spread_posts", start=window.start, end=window.end, **scope.params())
+    parts = [part]
+    while keys := _named(part, parts):
+        part = store.read("spread_above", keys=keys, langs=list(scope.langs) or None)
+        parts.append(part)
+    return pa.concat_tables(parts)
+
+
+def _named(part: pa.Table, known: Sequence[pa.Table]) -> list[int]:
+    """Keys of what these posts hang on and is not among the known ones."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    named = pc.unique(pa.chunked_array([chunk for name in _LINKS for chunk in part[name].chunks], pa.uint64()))
+    for one in known:
+        named = named.filter(pc.invert(pc.is_in(named, one["key"])))
+    return named.filter(pc.not_equal(named, pa.scalar(0, pa.uint64()))).to_pylist()  # type: ignore[no-any-return]
 
 
 def counts(store: Reader, scope: Scope, window: Window) -> tuple[Counts, ...]:

@@ -33,9 +33,10 @@ class Told:
 def stages(store: Reader, scope: Scope, window: Window) -> Told:
     """The relevant posts of a window with what they say about leaving."""
     table = store.read("stages", start=window.start, end=window.end, **scope.params())
-    columns = {name: table[name].to_numpy() for name in table.column_names if name != "chances"}
+    order = np.lexsort((table["at"].to_numpy(), table["author_key"].to_numpy()))
+    columns = {name: table[name].to_numpy()[order] for name in table.column_names if name != "chances"}
     flat = table["chances"].combine_chunks().flatten().to_numpy().astype(np.float64)
-    chances = flat.reshape(table.num_rows, -1) if table.num_rows else np.zeros((0, 1))
+    chances = flat.reshape(table.num_rows, -1)[order] if table.num_rows else np.zeros((0, 1))
     return Told(**columns, chances=chances, gone=_gone(store, columns["author_key"]))
 
 
@@ -48,16 +49,11 @@ def hidden(store: Reader, scope: Scope, window: Window) -> dict[str, int]:
 def departed(store: Reader, scope: Scope, window: Window) -> dict[str, int]:
     """Posts that were deleted in a window, by their last removal label or "not scored"; the hour decides.
 
-    What is left of a deleted post knows its topics and platform, not its language; a post on two topics of the scope
-    counts under each.
+    A post on two topics of the scope counts under each; see ``departures.sql``.
     """
     found = Counter[str]()
-    for row in store.read("departures").to_pylist():
-        in_scope = (not scope.topics or row["topic"] in scope.topics) and (
-            not scope.platforms or row["platform"] in scope.platforms
-        )
-        if in_scope and window.start <= row["hour"] < window.end:
-            found[row["removal_label"] or "not scored"] += row["n"]
+    for row in store.read("departures", start=window.start, end=window.end, **scope.params()).to_pylist():
+        found[row["removal_label"] or "not scored"] += row["n"]
     return dict(found)
 
 

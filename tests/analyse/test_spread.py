@@ -22,7 +22,7 @@ def posts(links, authors=None, at=None, ranked=None, within=None, keys=None):
     up = np.array([[0 if not place else 1000 * place for place in row] for row in links], np.uint64).reshape(n, 3)
     return Posts(
         keys=keys,
-        authors=np.array(authors if authors is not None else range(1, n + 1), np.uint64),
+        authors=np.unique(np.arange(n) if authors is None else np.array(authors, int), return_inverse=True)[1],
         at=np.array(at if at is not None else range(n), np.int64),
         replies=up[:, 0],
         quotes=up[:, 1],

@@ -12,18 +12,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from monitor import study
-from monitor.records import Batch, Cursor, Post, Seen, Window
+from monitor.records import Batch, Cursor, Post, Window
 from monitor.spread import spread
 from monitor.store import Store, views
 from monitor.store.views import Filter, Scope
+from tests.benchmarks.filling import fill
 from tests.benchmarks.running import write_config
 from tests.dashboards.server import serving
 from tests.dashboards.test_browser import CHART, FLAGS
 
-_SQL = Path(__file__).with_name("million.sql")
 _NEWEST = ".st-key-card-new-0"
 
 
@@ -50,23 +48,15 @@ def run(quick: bool) -> list[tuple[str, str, str]]:
         ]
 
 
-def fill(store: Store, posts: int) -> None:
-    """Invented posts up to now, and a live stream that began before them."""
-    now = datetime.now(UTC)
-    with duckdb.connect(str(store.path)) as connection:
-        connection.execute(_SQL.read_text("utf-8"), {"n": posts, "now": now.replace(tzinfo=None)})
-    store.commit(Batch("bluesky:live", seen=(Seen("bluesky:live", now - timedelta(days=61), 1),)))
-
-
 def _in_browser(store: Store, config: Path, size: str, rows: int) -> list[tuple[str, str, str]]:
     what = f"Live page's first picture on {size}"
     if shutil.which("chromium") is None:
         return [(what, "under 3 s", "not measured: no chromium")]
-    with _chromium() as browser, serving(config) as url:
+    with chromium() as browser, serving(config) as url:
         with browser.new_context() as context:
-            first = _first_picture(context, url)
-            back = statistics.median(_first_picture(context, url) for _ in range(5))
-        new = statistics.median(_first_picture(context, url) for context in _contexts(browser, 5))
+            first = first_picture(context, url)
+            back = statistics.median(first_picture(context, url) for _ in range(5))
+        new = statistics.median(first_picture(context, url) for context in _contexts(browser, 5))
         shown = list(_shown(browser, url, store, rows))
     delays = sorted(shown)
     p95 = delays[min(len(delays) - 1, round(0.95 * len(delays)))]
@@ -79,7 +69,7 @@ def _in_browser(store: Store, config: Path, size: str, rows: int) -> list[tuple[
 
 
 @contextmanager
-def _chromium() -> Iterator[Any]:
+def chromium() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -94,12 +84,12 @@ def _contexts(browser: Any, n: int) -> Iterator[Any]:
             yield context
 
 
-def _first_picture(context: Any, url: str) -> float:
-    """From the address to the newest post and three drawn charts."""
+def first_picture(context: Any, url: str, last: str = _NEWEST) -> float:
+    """Seconds from the address to three drawn charts and what is drawn ``last``, by default the newest post."""
     tab, begun = context.new_page(), time.monotonic()
     tab.goto(url)
     tab.wait_for_function(f"document.querySelectorAll('{CHART}').length >= 3", timeout=120_000, polling=50)
-    tab.wait_for_selector(_NEWEST, timeout=120_000)
+    tab.wait_for_selector(last, timeout=120_000)
     seconds = time.monotonic() - begun
     tab.close()
     return seconds

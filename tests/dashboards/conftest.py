@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 import streamlit as st
@@ -70,10 +71,15 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture
 def page(config: Path) -> Callable[..., AppTest]:
-    """Open a page: ``page("event")``; keywords are session state, such as what widgets stand at."""
+    """Open a page: ``page("event")``; ``address`` is what stands behind its ?, other keywords are session state.
 
-    def opened(name: str = "live", **state: object) -> AppTest:
+    Of that, most is what widgets stand at.
+    """
+
+    def opened(name: str = "live", address: Mapping[str, str] = MappingProxyType({}), **state: object) -> AppTest:
         app = AppTest.from_file(str(ROOT / "dashboards" / "app.py"), default_timeout=60)
+        for key, value in address.items():
+            app.query_params[key] = value
         for key, value in state.items():
             app.session_state[key] = value
         if name != "live":

@@ -180,6 +180,25 @@ def test_an_event_names_other_events_within_its_windows(store, page):
     assert "Within the same 6 days: CEO letter" in texts(page("event", event="statement"))
 
 
+def test_an_address_opens_the_event_that_it_names_and_no_other(store, page):
+    fill(store)
+    app = page("event", address={"event": "letter"})
+    assert "CEO letter" in texts(app)
+    assert "There is no event" not in texts(app)
+    assert "Company *statement*" in texts(page("event", address={"event": "statement"}))
+
+
+def test_an_address_with_an_unknown_event_says_so_until_another_is_chosen(store, page):
+    fill(store)
+    app = page("event", address={"event": "nonsense"})
+    assert not app.exception
+    assert "There is no event “nonsense” in the configuration" in texts(app)
+    assert "Known are: statement, letter." in texts(app)
+    app.selectbox(key="event").set_value("letter").run()
+    assert "There is no event" not in texts(app)
+    assert app.query_params["event"] == "letter"
+
+
 def test_an_event_before_all_posts_says_what_the_file_holds(store, page):
     fill(store, at=T0 + 100 * 24 * HOUR)
     app = page("event", event="statement")

@@ -7,4 +7,4 @@ SELECT
     CASE WHEN model_id IS NOT NULL
         THEN COLUMNS('^(relevant|concern|(concern|removal|stance)_(probs|label))$') END
 FROM posts
-WHERE rowid IN (SELECT rowid FROM posts WHERE key IN (SELECT unnest($keys::UBIGINT[]))) AND NOT hidden
+WHERE NOT hidden AND rowid IN (SELECT p.rowid FROM posts p SEMI JOIN (SELECT unnest($keys::UBIGINT[]) AS key) n USING (key))

@@ -5,5 +5,7 @@ SELECT
     author_key AS author, any_value(platform) AS platform, any_value(author_id) AS author_id,
     arg_max(author_handle, observed_at) FILTER (author_handle IS NOT NULL) AS author_handle
 FROM posts
-WHERE rowid IN (SELECT rowid FROM posts WHERE author_key IN (SELECT unnest($authors::UBIGINT[]))) AND NOT hidden
+WHERE NOT hidden AND rowid IN (
+    SELECT p.rowid FROM posts p SEMI JOIN (SELECT unnest($authors::UBIGINT[]) AS author_key) n USING (author_key)
+)
 GROUP BY author_key

@@ -4,7 +4,7 @@
 -- params: start, end, topics, langs, platforms (lists; NULL takes all), limit (links)
 -- columns: what (host and path, without scheme, www and what only tracks), platform, posts, authors, first_at, first_key.
 --   Two or more rows for each link.
-WITH met AS (
+WITH met AS NOT MATERIALIZED (
     SELECT key, author_key, platform, observed_at, raw, text, post_id, author_id, author_handle
     FROM posts
     WHERE observed_at >= $start AND observed_at < $end AND kind <> 'repost' AND NOT hidden
@@ -37,14 +37,21 @@ WITH met AS (
             ), 'string_agg', '&'), ''), '') END AS link
     FROM parts
     WHERE lower(part.host) NOT IN ('t.co', '')
+), pointing AS MATERIALIZED (
+    SELECT DISTINCT link, split_part(link, '/', 3) AS of_whom, split_part(link, '/', -1) AS which
+    FROM cleaned
+    WHERE regexp_full_match(link, 'x\.com/i/status/[^/]+|bsky\.app/profile/[^/]+/post/[^/]+')
 ), own AS (
-    SELECT key, unnest(CASE WHEN platform = 'x' THEN ['x.com/i/status/' || post_id]
-        ELSE ['bsky.app/profile/' || author_id || '/post/' || split_part(post_id, '/', 5),
-            'bsky.app/profile/' || author_handle || '/post/' || split_part(post_id, '/', 5)] END) AS link
-    FROM met
+    SELECT key, link FROM met JOIN pointing ON platform = 'x' AND post_id = which AND starts_with(link, 'x.com/')
+    UNION
+    SELECT key, link FROM met JOIN pointing ON platform <> 'x' AND author_id = of_whom AND ends_with(post_id, '/' || which)
+    UNION
+    SELECT key, link FROM met JOIN pointing ON platform <> 'x' AND author_handle = of_whom AND ends_with(post_id, '/' || which)
+), linked AS MATERIALIZED (
+    SELECT link, platform, author_key, observed_at, key FROM (FROM cleaned UNION FROM own) JOIN met USING (key)
 ), shared AS (
     SELECT link, count(*) AS n
-    FROM (FROM cleaned UNION FROM own SEMI JOIN cleaned USING (link)) JOIN met USING (key)
+    FROM linked
     GROUP BY link
     HAVING count(DISTINCT platform) > 1
     ORDER BY n DESC, link
@@ -53,6 +60,6 @@ WITH met AS (
 SELECT
     link AS what, platform, count(*) AS posts, count(DISTINCT author_key) AS authors,
     min(observed_at) AS first_at, arg_min(key, (observed_at, key)) AS first_key
-FROM (FROM cleaned UNION FROM own SEMI JOIN cleaned USING (link)) JOIN shared USING (link) JOIN met USING (key)
+FROM linked JOIN shared USING (link)
 GROUP BY link, n, platform
 ORDER BY n DESC, link, first_at, platform

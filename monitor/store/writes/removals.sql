@@ -1,8 +1,10 @@
 -- Stored posts that are gone: text, raw, scores and the copies of the text in replies. A count stays, and a tombstone.
 -- Reads `gone_row` of `deletions`.
 
-INSERT INTO departures
-SELECT p.platform, date_trunc('hour', r.gone_at), r.why, t.topic, p.concern_label, p.removal_label, count(*)
+INSERT INTO departures BY NAME
+SELECT
+    p.platform, date_trunc('hour', r.gone_at) AS hour, r.why, t.topic, coalesce(split_part(p.lang, '-', 1), 'und') AS lang,
+    p.concern_label, p.removal_label, count(*) AS n
 FROM gone_row r
 JOIN posts p ON p.rowid = r.row AND p.kind <> 'repost',
     LATERAL (SELECT DISTINCT split_part(m, '/', 1) AS topic FROM (SELECT unnest(p.matched) AS m)) t

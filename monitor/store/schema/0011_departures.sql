@@ -1,0 +1,2 @@
+-- The primary subtag of a deleted post's language, "und" where it said none; NULL in what left before this was kept.
+ALTER TABLE departures ADD COLUMN lang VARCHAR;
