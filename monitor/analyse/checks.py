@@ -77,11 +77,11 @@ def covered(collected: Values, event: Placed) -> Diagnostic:
 
 def enough_posts(found: Effect) -> Diagnostic:
     """Whether enough posts of the window were read for its share or ratio to be more than a handful of posts."""
-    n = found.estimate.n
+    n, passed = found.estimate.n, found.estimate.n >= FEW_POSTS
     text = f"{n:,} {'post stands' if n == 1 else 'posts stand'} in the window"
     if found.weight > 1:
         text = f"{n:,} {'post was' if n == 1 else 'posts were'} read in the window and stand for {found.cases:,.0f}"
-    return Diagnostic("posts", n >= FEW_POSTS, text)
+    return Diagnostic("posts", passed, text if passed else f"only {text}")
 
 
 def one_author(found: Effect, without: Effect, share: float) -> Diagnostic:

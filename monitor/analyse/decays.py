@@ -36,9 +36,12 @@ def share(name: str, part: Values, posts: Values, peak: int, at: int, end: int) 
     """
     found, whole = _blocks(part[peak:at]), _blocks(posts[peak:at])
     late, later = _blocks(part[at:end]), _blocks(posts[at:end])
-    if (whole > 0).sum() < _LEAST_BLOCKS or whole.sum() < _LEAST_POSTS or later.sum() < _LEAST_POSTS:
+    if min(whole.sum(), later.sum()) < _LEAST_POSTS:
         told = f"{whole.sum():,.0f} posts before and {later.sum():,.0f} after"
         return Outcome(name, None, f"Cannot tell how the share moved: {told}, and {_LEAST_POSTS} of each are needed.")
+    if (blocks := int((whole > 0).sum())) < _LEAST_BLOCKS:
+        told = f"posts stand in {blocks} blocks of {BLOCK_HOURS} h between peak and response"
+        return Outcome(name, None, f"Cannot tell how the share moved: {told}, and {_LEAST_BLOCKS} are needed.")
     if found.sum() in (0, whole.sum()):
         return Outcome(name, None, "Cannot tell how the share moved: before it, all posts are of one kind.")
     ahead = (at - peak) / BLOCK_HOURS + np.arange(len(later))

@@ -54,7 +54,7 @@ def test_three_posts_that_count_as_sixty_are_three():
     assert (found.estimate.n, found.cases) == (3, 60)
     check = enough_posts(found)
     assert check.passed is False
-    assert check.text == "3 posts were read in the window and stand for 60"
+    assert check.text == "only 3 posts were read in the window and stand for 60"
     why = refusal(told, 0, found)
     assert why is not None
     assert why.name == "posts"
