@@ -15,6 +15,7 @@ from dashboards import checks, data, widgets
 from dashboards.charts import POSTS, RULE, Figure
 from dashboards.widgets import Frame
 from dashboards.wording import span, wall
+from monitor.analyse.checks import figure
 from monitor.analyse.counterfactual import Points
 from monitor.config import Event
 from monitor.impact import POINT_HOURS, Impact
@@ -71,7 +72,6 @@ def _table(found: Impact) -> None:
             "change": _change(one),
             "added": one.estimate.text if one.estimate else "",
             "n": one.estimate.n if one.estimate else None,
-            "in words": one.sentence,
         }
         for one in found.outcomes
     ]
@@ -82,15 +82,16 @@ def _table(found: Impact) -> None:
         height="content",
         placeholder="–",
         alt="What the event changed, by outcome",
-        column_config={"in words": st.column_config.TextColumn(width="large")},
     )
+    if others := found.outcomes[1:]:
+        st.expander("The others in words").text("\n\n".join(_told(one) for one in others))
 
 
 def _change(one: Outcome) -> str:
     found = one.estimate
     if found is None:
         return "cannot tell"
-    return f"× {found.effect:.2f} ({found.low:.2f}–{found.high:.2f})"
+    return f"× {figure(found.effect)} ({figure(found.low)}–{figure(found.high)})"
 
 
 def _band(points: Points) -> str:

@@ -28,7 +28,7 @@ def table(found: Mapping[str, Sequence[Corrected]]) -> None:
         height="content",
         alt="Corrected counts and shares with their intervals",
     )
-    st.caption(_caption([one for outcomes in found.values() for one in outcomes]))
+    st.caption(_caption(found))
 
 
 def _told(one: Corrected) -> str:
@@ -43,14 +43,20 @@ def _told(one: Corrected) -> str:
     )
 
 
-def _caption(outcomes: Sequence[Corrected]) -> str:
-    shown = [one for one in outcomes if one.labelled is not None]
+def _caption(found: Mapping[str, Sequence[Corrected]]) -> str:
+    outcomes = [(window, one) for window, outcomes in found.items() for one in outcomes]
+    shown = [(window, one) for window, one in outcomes if one.labelled is not None]
     if not shown:
-        return outcomes[0].outcome.sentence
+        return outcomes[0][1].outcome.sentence
     told = "Of all posts that a rule found and the classifier scored, relevant or not; 95 % intervals."
-    bases = dict.fromkeys(_BASES[one.basis] for one in shown if one.basis)
-    reasons = dict.fromkeys(one.why for one in shown if one.why)
+    bases = dict.fromkeys(_BASES[one.basis] for _, one in shown if one.basis)
+    reasons = dict.fromkeys(one.why for _, one in shown if one.why)
+    doubts = [
+        f"{one.outcome.name}, {window} ({check.text})"
+        for window, one in shown
+        for check in one.outcome.diagnostics
+        if check.passed is False
+    ]
     told += f" Corrected {'; or '.join(bases)}." if bases else ""
-    doubts = [f"{one.outcome.name} ({c.text})" for one in shown for c in one.outcome.diagnostics if c.passed is False]
     told += f" In doubt, as other methods disagree: {'; '.join(doubts)}." if doubts else ""
     return told + (f" Not corrected: {'; '.join(reasons)}." if reasons else "")
