@@ -21,7 +21,7 @@ def rows(store: Store, scope: Scope, window: Window, seconds: int) -> list[dict[
     """One for each bucket of a window, whose edges are whole ones since 1970; weeks begin on Mondays, all in UTC.
 
     Figures are None where nothing of the bucket was collected, and as counted, not scaled up, where a part was.
-    ``new_authors`` are those of whom nothing earlier on the topic is stored.
+    ``new_authors`` are those of whom nothing earlier of what is counted is stored.
     """
     shift = _MONDAY % timedelta(seconds=seconds)
     start = floored(window.start - shift, seconds) + shift

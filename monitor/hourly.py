@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.analyse import findings
-from monitor.analyse.control import term
+from monitor.analyse.control import Control, term
 from monitor.analyse.coverage import collected as share_collected
 from monitor.analyse.placebos import Placed
 from monitor.analyse.regression import Measure
@@ -51,8 +51,8 @@ class Hourly:
 
     ``counts`` weigh posts of samples. ``loudest`` are, by event, the posts of whoever posted most after it.
     ``collected`` is the share of each hour that was collected, 0 to 1, and ``live`` the share that was watched live.
-    ``sample`` is None where every post was read. ``control`` are posts on the control's topic and none of the scope's,
-    None where none was asked for.
+    ``sample`` is None where every post was read, ``control`` where none was asked for; its posts are on none of the
+    scope's topics.
     """
 
     window: Window
@@ -63,7 +63,7 @@ class Hourly:
     sample: Sample | None
     known: Sequence[Event]
     placed: Sequence[Placed]
-    control: Values | None = None
+    control: Control | None = None
 
     def hour(self, at: datetime) -> int:
         """The edge of the hours that is next to a time, outside of them too."""
@@ -85,7 +85,7 @@ class Hourly:
 
     def _measure(self, name: str, column: str, top: float = 1.0, *, is_share: bool = False) -> Measure:
         posts = self.counts["posts"]
-        control = None if is_share or self.control is None else term(self.control, self.collected)
+        control = None if is_share or self.control is None else term(self.control)
         measure = Measure(name, self.counts[column] / top, posts if is_share else None, top, control=control)
         if self.sample is None or column in UNWEIGHTED:
             return measure
@@ -120,23 +120,29 @@ def hourly(
     window = Window(start, start + n * _HOUR)
     loud = loudest(moment, scope, window, [Window(event.at, event.at + hours * _HOUR) for event in asked])
     counts, gaps = _leaving(counted(moment, scope, window)), event_gaps(moment, window, scope.topics)
-    is_scored = counts["waiting"] <= _MOST_WAITING * (counts["waiting"] + counts["posts"])
     collected, live = (share_collected(start, 3600, n, part) for part in (gaps, map(_unless_live, gaps)))
     return Hourly(
         window,
         counts,
         {event.id: own for event, own in zip(asked, loud, strict=True)},
-        np.where(is_scored, collected, 0.0),
+        np.where(_is_scored(counts), collected, 0.0),
         live,
         _sample(moment, scope, window, n),
         known,
         [findings.shortened(Placed(round((event.at - start) / _HOUR), hours), n) for event in known],
-        _control(moment, scope, window, control) if control else None,
+        _control(moment, scope, window, control, collected) if control else None,
     )
 
 
-def _control(moment: Moment, scope: Scope, window: Window, topic: str) -> Values:
-    return counted(moment, replace(scope, topics=(topic,)), window, without=scope.topics)["posts"]
+def _control(moment: Moment, scope: Scope, window: Window, topic: str, collected: Values) -> Control:
+    """Before its first post nothing is known of a topic: its rules may be younger than the collection."""
+    counts = counted(moment, replace(scope, topics=(topic,)), window, without=scope.topics)
+    known = (np.cumsum(counts["posts"]) > 0) & _is_scored(counts)
+    return Control(topic, counts["posts"], np.where(known, collected, 0.0))
+
+
+def _is_scored(counts: Counts) -> NDArray[np.bool_]:
+    return np.asarray(counts["waiting"] <= _MOST_WAITING * (counts["waiting"] + counts["posts"]))
 
 
 def _leaving(counts: Counts) -> Counts:
@@ -152,8 +158,9 @@ def _sample(moment: Moment, scope: Scope, window: Window, n: int) -> Sample | No
     if table.num_rows == 0:
         return None
     column = {name: table[name].to_numpy() for name in table.column_names if name != "stratum"}
-    stratum = table["stratum"].dictionary_encode().combine_chunks().indices.fill_null(0).to_numpy()
-    units = Units(column["bucket"], stratum, column["drawn"], column["weight"])
+    strata = table["stratum"].dictionary_encode().combine_chunks()
+    stratum = strata.indices.fill_null(len(strata.dictionary)).to_numpy()  # what was drawn for itself is of none
+    units = Units(column["bucket"], column["unit"], stratum, column["drawn"], column["weight"])
     hours = np.bincount(units.hour, minlength=n) > 0
     for sample in overlapping(moment, "x:sample:", window):
         if not scope.topics or sample.sample.split(":")[2] in scope.topics:

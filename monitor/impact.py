@@ -14,7 +14,7 @@ from monitor.analyse.coverage import Coverage
 from monitor.analyse.event_study import Effect, Study, effect, study
 from monitor.analyse.placebos import Placed
 from monitor.analyse.regression import SEEN, Measure
-from monitor.analyse.response import History, response
+from monitor.analyse.response import HORIZON_HOURS, LOOK_BACK_HOURS, History, response, unknown
 from monitor.analyse.survivors import Alike, alike, collected_alike, survivors_only
 from monitor.completeness import of_windows
 from monitor.config import Event
@@ -88,8 +88,8 @@ def impacts(
         return [_nothing(event, days, both) for event, both in zip(asked, covered, strict=True)]
     judged = _judged(data, [known.index(event) for event in asked], data.measures(wrong or {}))
     if control:
-        struck = [event for event in events if event.topic == control]
-        judged = [replace(one, control=_control(data, control, one.number, struck)) for one in judged]
+        struck = [event for event in events if event.topic in (None, control)]
+        judged = [replace(one, control=_control(data, one.number, struck)) for one in judged]
     return [_impact(data, one, days, both) for one, both in zip(judged, covered, strict=True)]
 
 
@@ -138,17 +138,17 @@ def _judged(data: Hourly, numbers: Sequence[int], measures: Sequence[Measure]) -
     return found
 
 
-def _control(data: Hourly, topic: str, number: int, others: Sequence[Event]) -> Diagnostic:
+def _control(data: Hourly, number: int, others: Sequence[Event]) -> Diagnostic:
     assert data.control is not None
     places = [(each.title, Placed(data.hour(each.at), data.placed[number].hours)) for each in others]
-    return usable(topic, data.control, data.collected, data.placed[number], places)
+    return usable(data.control, data.collected, data.placed[number], places)
 
 
 def _impact(data: Hourly, one: _Judged, days: float, coverage: Sides) -> Impact:
     event, volume = one.event, one.told[0]
     effects = [None if _refusal(one, told) else effect(told, one.number) for told in one.told]
     outcomes = tuple(_outcome(data, one, told, found, effects) for told, found in zip(one.told, effects, strict=True))
-    verdict = _response(data, event) if event.kind in _RESPONSES else ()
+    verdict = _response(data, one) if event.kind in _RESPONSES else ()
     if outcomes[0].estimate is None or effects[0] is None:
         return Impact(event, days, outcomes, verdict, coverage)
     points = counterfactual(volume, one.number, effects[0], POINT_HOURS)
@@ -168,21 +168,25 @@ def _outcome(
 
 
 def _refusal(one: _Judged, told: Study, found: Effect | None = None) -> Diagnostic | None:
+    if (why := findings.refusal(told, one.number, found)) is not None:
+        return why
     is_in_doubt = told.fitted.measure.out_of is None and one.control is not None and not one.control.passed
-    return one.control if is_in_doubt else findings.refusal(told, one.number, found)
+    return one.control if is_in_doubt else None
 
 
 def _checks(data: Hourly, one: _Judged, told: Study, found: Effect) -> tuple[Diagnostic, ...]:
     event = told.events[one.number]
     searched, posts = data.counts["searched"], data.counts["posts"]
     seen = one.alike.collected[event.window] >= SEEN
+    found_alike = collected_alike(one.alike, searched, posts, event)
+    both = (float(each[event.window][seen].sum()) for each in (searched, posts))
     return (
         checks.placebo_dates(told, one.number, found),
         checks.pre_trend(told, one.number, found),
         checks.overlapping(told.events, [each.title for each in data.known], one.number),
         checks.covered(data.collected, event),
-        collected_alike(one.alike, searched, posts, event),
-        survivors_only(*(float(each[event.window][seen].sum()) for each in (searched, posts))),
+        found_alike,
+        survivors_only(*both, is_alike=bool(found_alike.passed)),
         checks.enough_posts(found),
         *((one.control,) if one.control and told.fitted.measure.control is not None else ()),
     )
@@ -201,16 +205,24 @@ def _one_author(data: Hourly, one: _Judged, found: Effect) -> Diagnostic:
     measure, events = one.told[0].fitted.measure, one.told[0].events
     own = data.loudest[one.event.id]
     rest, event = measure.counts - own, events[one.number]
-    share = float(own[event.window].sum() / max(found.found, 1))
+    seen = one.told[0].fitted.seen[event.window]
+    share = float(own[event.window][seen].sum() / max(found.found, 1))
     if rest[: event.at].sum() == 0 or rest.sum() < findings.LEAST_POSTS:
         return Diagnostic("one author", False, f"one account wrote {share:.0%} of it, and nearly nobody else wrote")
     others = study(replace(measure, counts=rest), one.alike.collected, events)
     return checks.one_author(found, effect(others, one.number), share)
 
 
-def _response(data: Hourly, event: Event) -> tuple[Outcome, ...]:
+def _response(data: Hourly, one: _Judged) -> tuple[Outcome, ...]:
+    event, place = one.event, data.placed[one.number]
+    around = slice(max(0, place.at - LOOK_BACK_HOURS), place.at + HORIZON_HOURS)
+    if data.sample is not None and data.sample.hours[around].any():
+        text = "a sample was read around it, and a forecast does not hold what that may be off by"
+        return (unknown(Diagnostic("sample", False, text)),)
+    if not one.alike.is_enough:
+        return (unknown(collected_alike(one.alike, data.counts["searched"], data.counts["posts"], place)),)
     shares = {"concern 2 or more": data.counts["concern2"], "removal talk": data.counts["leaving"]}
-    history = History(data.window.start, data.counts["posts"], data.collected, shares)
+    history = History(data.window.start, data.counts["posts"], one.alike.collected, shares)
     return response(history, event.at, [other.at for other in data.known if other.id != event.id]).outcomes
 
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -210,7 +211,7 @@ def test_posts_of_a_sample_count_as_many_and_are_as_many_as_were_read(store):
             at = T0 + hour * HOUR + place * timedelta(minutes=6)
             slices.append(Slice(Window(at, at + timedelta(minutes=6)), hour, 5.0))
             for n in range(rng.poisson(0.42)):
-                when = at + timedelta(seconds=1 + n)
+                when = at + timedelta(seconds=1 + 80 * n)
                 key = next(number)
                 post = a_post(key, observed_at=when, platform="x", post_id=str(key + 10_000), source="search")
                 posts.append(replace(post, sample_weight=5.0))
@@ -232,6 +233,16 @@ def test_posts_of_a_sample_count_as_many_and_are_as_many_as_were_read(store):
     assert table["posts"].to_numpy().sum() == len(posts)
     assert set(table["drawn"].to_pylist()) == {2}
     assert len(set(table["stratum"].to_pylist())) == len({int((p.observed_at - T0) / HOUR) for p in posts})
+    assert found.verdict[0].estimate is None
+    assert "a sample was read around it" in found.verdict[0].sentence
+    near = next(a for a, b in pairwise(posts) if b.observed_at - a.observed_at == timedelta(seconds=80))
+    edge = (near.observed_at - T0) % HOUR + timedelta(seconds=40)  # within that slice
+    cut = sampled(store, Scope(), Window(T0 - DAY + edge, T0 + 4 * DAY))
+    assert cut.num_rows > table.num_rows == len(set(table["unit"].to_pylist())) == len(set(cut["unit"].to_pylist()))
+    other = replace(unread, stream="x:sample:music:abc")
+    slices = [Slice(Window(one.window.start + timedelta(seconds=1), one.window.end), 0, 5.0) for one in slices]
+    store.commit_slices(other, [Stratum(400, 720, 144)], slices)
+    assert sampled(store, Scope(), Window(T0 - DAY, T0 + 4 * DAY)).equals(table)
 
 
 def test_weighted_posts_of_no_stored_slice_were_drawn_for_themselves(store):
@@ -243,6 +254,30 @@ def test_weighted_posts_of_no_stored_slice_were_drawn_for_themselves(store):
     assert table["stratum"].to_pylist() == [None, None]
     assert table["drawn"].to_pylist() == [0, 0]
     assert table["posts"].to_pylist() == [1, 1]
+
+
+def test_a_control_on_the_first_day_gets_a_reason(store):
+    fill(store, [1, 4, 8])
+    event = an_event(at=T0 + 2 * HOUR).model_copy(update={"topic": "soundcloud-ai"})
+    [found] = impacts(store, [event], [event], control="music")
+    assert found.outcomes[0].estimate is None
+    assert "24 are needed" in found.outcomes[0].sentence
+
+
+def test_what_was_searched_for_after_the_event_is_no_part_of_what_one_account_wrote(store):
+    """Live for forty days and most of the window; the rest was found later, and one account wrote most of it."""
+    rng = np.random.default_rng(6)
+    gap = Gap("bluesky:live", T0 + 44 * HOUR, T0 + 72 * HOUR, "closed", filled_by="search")
+    fill(store, sorted(rng.uniform(-40 * 24, 100, 1500)), gaps=(gap,))
+    loud = [
+        a_post(5000 + n, author_id="did:plc:loud", observed_at=T0 + (45 + n / 20) * HOUR, source="search")
+        for n in range(500)
+    ]
+    store.commit(Batch("bluesky:search", tuple(loud)))
+    score(store, loud)
+    [found] = impacts(store, [an_event()], [an_event()])
+    [share] = [check.text for check in found.outcomes[0].diagnostics if check.name == "one author"]
+    assert share.startswith("one account wrote 0%")
 
 
 def test_a_control_is_counted_without_the_topic_s_own_posts(busy):

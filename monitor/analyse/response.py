@@ -24,7 +24,7 @@ METHOD = "self-exciting decay, forecast"
 LEVEL = 0.95
 HORIZON_HOURS, LEAST_HORIZON_HOURS = 72, 24
 LEAST_SINCE_PEAK_HOURS, LEAST_POSTS, LEAST_RISE = 18, 50, 3.0
-_LOOK_BACK_HOURS, _QUIET_HOURS, _SETTLING_HOURS, _SMOOTH_HOURS = 21 * 24, 7 * 24, 12, 3
+LOOK_BACK_HOURS, _QUIET_HOURS, _SETTLING_HOURS, _SMOOTH_HOURS = 21 * 24, 7 * 24, 12, 3
 _LEAST_COLLECTED, _SEEN = 0.8, 0.5  # share of the hours, share of an hour
 
 
@@ -87,7 +87,7 @@ def response(history: History, at: datetime, others: Sequence[datetime] = (), se
     try:
         setting = _setting(history, at, others)
     except _CannotTell as refused:
-        return Response((Outcome("posts", None, _refusal(refused), (refused.diagnostic,)),))
+        return Response((unknown(refused.diagnostic),))
     paths = _forecast(history, setting, setting.at, setting.end, seed)
     diagnostics = _diagnostics(history, setting, seed)
     low, middle, high = np.quantile(paths, [(1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2], axis=0)
@@ -100,6 +100,11 @@ def response(history: History, at: datetime, others: Sequence[datetime] = (), se
         ),
     )
     return Response(outcomes, history.start + timedelta(hours=setting.at), middle, low, high)
+
+
+def unknown(why: Diagnostic) -> Outcome:
+    """The verdict where none can be given."""
+    return Outcome("posts", None, f"Cannot tell whether it quelled the outcry: {why.text}.", (why,))
 
 
 def _setting(history: History, at: datetime, others: Sequence[datetime]) -> _Setting:
@@ -139,7 +144,7 @@ def _end(at: int, hours: int, others: Sequence[float]) -> tuple[int, bool]:
 def _outcry(history: History, at: int) -> tuple[int, int]:
     """When the outcry before ``at`` began to rise and when it was at its height."""
     smooth = np.convolve(_filled(history), np.ones(_SMOOTH_HOURS) / _SMOOTH_HOURS, "same")
-    first = max(0, at - _LOOK_BACK_HOURS)
+    first = max(0, at - LOOK_BACK_HOURS)
     peak = first + int(np.argmax(smooth[first:at]))
     quiet = np.flatnonzero(smooth[first:peak] <= smooth[peak] / 10)
     return (first + int(quiet[-1]) + 1 if len(quiet) else first), peak
@@ -147,7 +152,7 @@ def _outcry(history: History, at: int) -> tuple[int, int]:
 
 def _refuse(history: History, setting: _Setting) -> None:
     since = setting.at - setting.peak
-    usual = float(np.median(_filled(history)[max(0, setting.at - _LOOK_BACK_HOURS) : setting.peak + 1]))
+    usual = float(np.median(_filled(history)[max(0, setting.at - LOOK_BACK_HOURS) : setting.peak + 1]))
     height = float(history.posts[setting.peak : setting.peak + _SMOOTH_HOURS].mean())
     after = history.posts[setting.peak : setting.at]
     if since < LEAST_SINCE_PEAK_HOURS:
@@ -245,10 +250,6 @@ def _rehearsal(history: History, setting: _Setting, seed: int) -> Diagnostic:
     told = f"a forecast made {_hours(setting.at - middle)} before it foresaw {low:,.0f} to {high:,.0f} posts"
     passed = bool(low <= found <= high)
     return Diagnostic(name, passed, f"{told}, and {found:,.0f} came")
-
-
-def _refusal(refused: _CannotTell) -> str:
-    return f"Cannot tell whether it quelled the outcry: {refused}."
 
 
 def _hours(n: float) -> str:

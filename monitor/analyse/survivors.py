@@ -74,9 +74,10 @@ def collected_alike(found: Alike, searched: Values, posts: Values, event: Placed
     return Diagnostic(name, True, f"it and what it is compared with were {words}")
 
 
-def survivors_only(searched: float, posts: float) -> Diagnostic:
-    """Whether what deletions took away is missing on both sides."""
+def survivors_only(searched: float, posts: float, *, is_alike: bool) -> Diagnostic:
+    """Whether what deletions took away is missing; on both sides, where these were collected alike."""
     share = searched / posts if posts else 0.0
     if share <= _DIFFERENT:
         return Diagnostic("survivors only", True, f"{1 - share:.0%} of its posts were {_WORDS[True]}")
-    return Diagnostic("survivors only", False, f"{share:.0%} of its posts were {_WORDS[False]}, and so before it")
+    told = f"{share:.0%} of its posts were {_WORDS[False]}"
+    return Diagnostic("survivors only", False, f"{told}, and so were those before it" if is_alike else told)

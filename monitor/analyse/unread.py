@@ -15,11 +15,13 @@ Numbers = NDArray[np.int64]
 class Units:
     """What was drawn: slices in which posts were read, or single posts. Arrays have one entry for each, shape (units,).
 
-    ``hour`` is the one it lies in, ``weight`` 1 over its chance to be drawn. ``stratum`` numbers the strata from 0,
-    ``drawn`` is how many units were drawn of it, empty ones too; 0 where a post was drawn for itself.
+    ``hour`` is the one it lies in; a slice that lies in two has an entry for each, with the same ``unit``, which are
+    numbered from 0. ``weight`` is 1 over its chance to be drawn. ``stratum`` numbers the strata from 0, ``drawn`` is
+    how many units were drawn of it, empty ones too; 0 where a post was drawn for itself.
     """
 
     hour: Numbers
+    unit: Numbers
     stratum: Numbers
     drawn: Numbers
     weight: Values
@@ -42,6 +44,9 @@ def noise(units: Units, counts: Values, cases: Values, hours: int) -> Values:
 
 def _part(units: Units, one: Values, other: Values) -> Values:
     drawn = np.maximum(units.drawn, 2)
-    sums = [np.bincount(units.stratum, total)[units.stratum] for total in (one, other)]
-    around_mean = (one * other - (one * sums[1] + other * sums[0]) / (2 * drawn)) * drawn / (drawn - 1)
-    return np.asarray((1 - 1 / units.weight) * np.where(units.drawn > 1, around_mean, one * other))
+    of_unit, of_stratum = (
+        [np.bincount(by, total)[by] for total in (one, other)] for by in (units.unit, units.stratum)
+    )  # fmt: skip
+    squares, means = ((one * whole[1] + other * whole[0]) / 2 for whole in (of_unit, of_stratum))
+    around_mean = (squares - means / drawn) * drawn / (drawn - 1)
+    return np.asarray((1 - 1 / units.weight) * np.where(units.drawn > 1, around_mean, squares))

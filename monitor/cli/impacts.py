@@ -78,7 +78,7 @@ def series(
     """Print posts, authors, texts, concern and removal stages for each hour, day or week.
 
     Empty where nobody looked, zero where nothing was said; the share of the time that was collected stands beside it.
-    New authors are those of whom nothing earlier is stored.
+    New authors are those of whom nothing earlier of what is counted is stored.
     """
     from monitor.buckets import rows
     from monitor.cli.times import window_of

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from monitor.analyse.checks import side
-from monitor.analyse.control import term, usable
+from monitor.analyse.control import Control, term, usable
 from monitor.analyse.event_study import effect, study
 from monitor.analyse.placebos import Placed
 from monitor.analyse.regression import Measure
@@ -22,7 +22,7 @@ def moved(seed, *, now=1.0):
 
 
 def told(posts, control=None):
-    column = None if control is None else term(control, ALL)
+    column = None if control is None else term(Control("music", control, ALL))
     return effect(study(Measure("posts", posts, control=column), ALL, [EVENT]), 0)
 
 
@@ -44,7 +44,7 @@ def test_news_in_the_window_is_no_effect_and_an_effect_of_its_own_is():
 def test_hours_that_nobody_collected_are_no_fall_of_the_control():
     posts, collected = np.full(HOURS, 6.0), ALL.copy()
     collected[100:180] = 0
-    assert np.abs(term(np.where(collected > 0, posts, 0), collected)).max() < 0.2
+    assert np.abs(term(Control("music", np.where(collected > 0, posts, 0), collected))).max() < 0.2
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,19 @@ def test_hours_that_nobody_collected_are_no_fall_of_the_control():
     ],
 )
 def test_a_control_that_cannot_tell_says_why(rate, others, text):
-    check = usable("music", np.full(HOURS, rate), ALL, EVENT, others)
+    check = usable(Control("music", np.full(HOURS, rate), ALL), ALL, EVENT, others)
     assert check.passed is not bool(text)
     assert text in check.text
+
+
+def test_a_control_that_was_not_watched_as_long_is_refused():
+    """A topic added ten days before the event seems to have had no posts before, and then many times its usual."""
+    known = np.where(np.arange(HOURS) >= AT - 240, 1.0, 0.0)
+    check = usable(Control("music", 6.0 * known, known), ALL, EVENT, [])
+    assert check.passed is False
+    assert "was watched in only 33% of the time" in check.text
+
+
+@pytest.mark.parametrize("hours", [1, 9, 23, 24, 25])
+def test_a_term_has_an_entry_for_each_hour_of_a_young_store(hours):
+    assert term(Control("music", np.ones(hours), np.ones(hours))).shape == (hours,)

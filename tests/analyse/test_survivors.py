@@ -47,9 +47,12 @@ def test_survivors_are_compared_with_survivors():
     _, found, check = judged(live_since(AT + WIDTH))
     assert side(found.estimate) == 0
     assert check.passed
-    assert survivors_only(60, 60).passed is False
-    assert "100% of its posts were searched for or imported later" in survivors_only(60, 60).text
-    assert survivors_only(0, 60).passed
+    here, elsewhere = (survivors_only(60, 60, is_alike=is_alike) for is_alike in (True, False))
+    assert here.passed is elsewhere.passed is False
+    assert "100% of its posts were searched for or imported later" in here.text
+    assert here.text.endswith("and so were those before it")
+    assert "before it" not in elsewhere.text
+    assert survivors_only(0, 60, is_alike=True).passed
 
 
 def test_a_window_half_watched_is_said_not_to_compare():

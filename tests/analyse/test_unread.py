@@ -29,9 +29,25 @@ def test_the_variance_is_that_of_samples_drawn_again_and_again():
 
 
 def test_posts_that_were_drawn_for_themselves_need_no_slices():
-    units = Units(np.array([0, 0, 1]), np.zeros(3, int), np.zeros(3, int), np.array([4.0, 4.0, 1.0]))
+    units = Units(np.array([0, 0, 1]), np.arange(3), np.zeros(3, int), np.zeros(3, int), np.array([4.0, 4.0, 1.0]))
     found = noise(units, np.ones(3), np.ones(3), 2)
     assert found[0].tolist() == [24, 0]  # w (w - 1) for each; who was read for sure leaves no doubt
+
+
+def test_a_slice_over_the_edge_of_two_hours_is_one_unit():
+    """Ten strata of ten hours, two slices of an hour drawn of each; the series' hours begin in their middle."""
+    rng = np.random.default_rng(4)
+    of = np.repeat(np.arange(10), 2)
+    at = 10 * of + np.concatenate([rng.choice(9, 2, replace=False) for _ in range(10)])
+    early, late = rng.poisson(2, 20).astype(float), rng.poisson(2, 20).astype(float)
+    number, drawn, weight = np.arange(20), np.full(20, 2), np.full(20, 5.0)
+    whole = noise(Units(at, number, of, drawn, weight), early + late, early + late, 101)
+    both = [
+        np.concatenate(pair) for pair in ((at, at + 1), (number, number), (of, of), (drawn, drawn), (weight, weight))
+    ]
+    cut = noise(Units(*both), np.concatenate([early, late]), np.concatenate([early, late]), 101)
+    assert cut.sum(axis=1) == pytest.approx(whole.sum(axis=1))
+    assert whole[0].sum() > 0
 
 
 def sampled(weight, n=3.0):
@@ -42,7 +58,13 @@ def sampled(weight, n=3.0):
     hours = AT + np.arange(int(n)) * 5
     posts[hours] = weight
     read_cases = np.where(posts == weight, 1.0, posts)
-    units = Units(hours, np.zeros(len(hours), int), np.zeros(len(hours), int), np.full(len(hours), float(weight)))
+    units = Units(
+        hours,
+        np.arange(len(hours)),
+        np.zeros(len(hours), int),
+        np.zeros(len(hours), int),
+        np.full(len(hours), float(weight)),
+    )
     ones = np.ones(len(hours))
     measure = Measure("posts", posts, read=read_cases, sampled=noise(units, ones, ones, HOURS))
     return study(measure, np.ones(HOURS), [Placed(AT, WIDTH)])

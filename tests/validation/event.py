@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.analyse.checks import FATAL, covered, placebo_dates, pre_trend, side
-from monitor.analyse.control import term
+from monitor.analyse.control import Control, term
 from monitor.analyse.counterfactual import counterfactual
 from monitor.analyse.event_study import Study, effect, study
 from monitor.analyse.findings import refusal
@@ -95,7 +95,7 @@ def _trial(case: tuple[str, int, int], factor: float, seed: int) -> Trial:
         left = np.where(live > 0, 1.0, rng.uniform(0.5, 0.95))
     kept = rng.binomial(posts.astype(int), left).astype(float) * (collected > 0)
     labelled = rng.binomial(labelled.astype(int), left).clip(max=kept).astype(float)
-    control = term(history(rng, hours, besides=moved), collected) if how.endswith("control") else None
+    control = term(Control("", history(rng, hours, besides=moved), collected)) if how.endswith("control") else None
     measures = (Measure("posts", kept, control=control), Measure("share", labelled, kept, wrong=wrong))
     if how.startswith("sampled"):
         some = slice(at - 168 if how == "sampled since" else 0, at if how == "sampled before" else hours)

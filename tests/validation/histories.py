@@ -84,7 +84,8 @@ def read(
     mine = first[hours] + np.ceil((seconds % 3600) * plan.slices[hours] / 3600 - 1e-9).astype(int)
     found, those = (np.bincount(place[which], minlength=len(ends))[mine] for which in (slice(None), is_labelled))
     stratum = plan.stratum[hours]
-    units = Units(hours + some.start, stratum, plan.drawn[stratum], np.array([one.weight for one in drawn]))
+    weights = np.array([one.weight for one in drawn])
+    units = Units(hours + some.start, np.arange(len(drawn)), stratum, plan.drawn[stratum], weights)
     return _measures(units, found.astype(float), those.astype(float), posts, labelled, some, wrong)
 
 

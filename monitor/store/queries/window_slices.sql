@@ -2,10 +2,17 @@
 -- params: start, end, topics, langs, platforms (lists; NULL takes all)
 -- columns: weight (of each post), posts, then how many of them are labelled relevant, concern2 (concern of 2 or more) and
 --   removal (list by stage, in the codebook's order). A sampled post whose slice is not known stands for itself.
-WITH told AS (
-    SELECT p.*, CASE WHEN p.observed_at < s."end" THEN epoch_us(s.start)::UBIGINT ELSE p.key END AS slice
-    FROM (SELECT * FROM posts WHERE sample_weight > 1) p
-    ASOF LEFT JOIN slices s ON p.sample_weight = s.weight AND p.observed_at >= s.start
+WITH topics AS (
+    SELECT *, unnest(list_distinct(list_transform(matched, lambda m: split_part(m, '/', 1)))) AS topic
+    FROM posts
+    WHERE sample_weight > 1
+), told AS (
+    SELECT
+        p.*, coalesce(p.observed_at < s."end", false) AS is_in,
+        CASE WHEN p.observed_at < s."end" THEN s.sample || s.start ELSE p.key::VARCHAR END AS slice
+    FROM topics p ASOF LEFT JOIN (SELECT split_part(sample, ':', 3) AS topic, * FROM slices) s
+        ON p.topic = s.topic AND p.sample_weight = s.weight AND p.observed_at >= s.start
+    QUALIFY row_number() OVER (PARTITION BY key ORDER BY is_in DESC) = 1
 )
 SELECT
     sample_weight AS weight,
