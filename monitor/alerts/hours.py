@@ -16,7 +16,7 @@ from monitor.analyse.detectors import TRUST_DAYS
 from monitor.analyse.windows import STILL, reached
 from monitor.config import Config
 from monitor.records import Gap, Window
-from monitor.store import Store, alerting, views
+from monitor.store import Moment, Store, alerting, views
 from monitor.store.streams import LiveStream, live_streams
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ LEAST_COLLECTED = 0.5  # of what an hour usually brings, for it to be learned fr
 _COUNTS = ("posts", "unscored", "scored", "concern", "removal")
 
 Mix = Mapping[str, Mapping[str, float]]
+Due = tuple[str, str, int]  # a topic, a detector and an hour since 1970 that the detector is to judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +76,8 @@ def hours_of(store: Store, config: Config, start: int, end: int, now: datetime, 
     window = Window(at(start), min(at(end), now))
     topics = [topic.name for topic in config.topics]
     with store.reading() as moment:
-        streams = [one for one in live_streams(moment) if one.platform in platforms(config)]
-        gaps = views.gaps(moment, window)
+        watched = _every_watched(moment, config, start, end, now)
         counts = alerting.hours(moment, window)
-    watched = {one.platform: _watched(one, gaps, start, end, now) for one in streams}
     if mix is None:
         watched = _settled(watched)
         posts = _rows(counts, ("topic", "platform"), "posts", start, end)
@@ -93,6 +92,19 @@ def hours_of(store: Store, config: Config, start: int, end: int, now: datetime, 
     }
     keys = {(row["topic"], row["hour"]): row["thread"] for row in threads.to_pylist()}
     return Hours(start, {topic: _exposure(mix[topic], watched, end - start) for topic in topics}, values, keys, mix)
+
+
+def collected_of(store: Store, config: Config, start: int, end: int, now: datetime, mix: Mix) -> dict[str, Values]:
+    """As ``hours_of(...).collected``, without reading a post."""
+    with store.reading() as moment:
+        watched = _every_watched(moment, config, start, end, now)
+    return {topic.name: _exposure(mix[topic.name], watched, end - start) for topic in config.topics}
+
+
+def _every_watched(moment: Moment, config: Config, start: int, end: int, now: datetime) -> dict[str, Values]:
+    streams = [one for one in live_streams(moment) if one.platform in platforms(config)]
+    gaps = views.gaps(moment, Window(at(start), min(at(end), now)))
+    return {one.platform: _watched(one, gaps, start, end, now) for one in streams}
 
 
 def _watched(one: LiveStream, gaps: list[Gap], start: int, end: int, now: datetime) -> Values:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 
-from monitor.alerts.hours import LEAST_COLLECTED, Hours, at, hours_of, number
+from monitor.alerts.hours import LEAST_COLLECTED, Due, Hours, at, collected_of, hours_of, number
 from monitor.alerts.watching import BEYOND, STATISTICS, Learned, least
 from monitor.analyse import phrases
 from monitor.analyse.baseline import Baseline, cell
@@ -27,7 +28,7 @@ _SCORED = 0.95  # of a bucket's posts must be, before its shares are judged
 _COUNTABLE = 0.5  # posts of an hour; of fewer, nobody says how many times as many came
 _WORDS = {"volume": "posts", "thread": "answers to one post", "phrase": "authors of one new phrase"}
 _SHARES = {"concern": "of concern level 2 or 3", "removal": "that speak of leaving"}
-_LATE = " Nobody was watching then: it was judged afterwards."
+_LATE = " It was judged afterwards, once its posts and scores were there."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,61 +41,87 @@ class _Said:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """``findings`` of each topic and detector, and the ``hours`` since 1970 that need not be judged again."""
+    """``findings`` of each topic and detector, and what is ``done``: it need not be judged again."""
 
     findings: list[Finding]
-    hours: frozenset[int]
+    done: frozenset[Due]
 
 
-def judge(store: Store, learned: Learned, config: Config, now: datetime, missed: Collection[int] = ()) -> Judged:
+def judge(store: Store, learned: Learned, config: Config, now: datetime, missed: Collection[Due] = ()) -> Judged:
     """A finding for each topic and statistical detector: of the running hour and the one before, whichever says more.
 
     Args:
-        missed: hours since 1970 that nobody judged while they ran; those that were collected and scored meanwhile are.
+        missed: what was not judged while it ran; so much of it as was collected and scored meanwhile is judged now.
     """
-    every, hours = judge_each(store, learned, config, now, missed)
+    every, done = judge_each(store, learned, config, now, missed)
     loudest: dict[tuple[str, str, str], Finding] = {}
     for one in every:
         if one.key not in loudest or _weight(one) >= _weight(loudest[one.key]):
             loudest[one.key] = one
-    return Judged(list(loudest.values()), hours)
+    return Judged(list(loudest.values()), done)
 
 
 def judge_each(
-    store: Store, learned: Learned, config: Config, now: datetime, missed: Collection[int] = ()
-) -> tuple[list[Finding], frozenset[int]]:
-    """As ``judge``, but every finding of every hour or bucket; the hours that need not be judged again."""
+    store: Store, learned: Learned, config: Config, now: datetime, missed: Collection[Due] = ()
+) -> tuple[list[Finding], frozenset[Due]]:
+    """As ``judge``, but every finding of every hour or bucket; and what need not be judged again."""
     end = number(now) + 1
-    recent = hours_of(store, config, min([end - _RECENT_HOURS, *missed]), end, now, learned.mix)
-    settled = {hour for hour in {*missed, end - 2} if _is_settled(recent, hour)}
-    hours = sorted({*settled, end - 2, end - 1})
-    said = _said(store, learned, recent, hours)
+    due = _collected(store, learned, config, now, missed)
+    # From the start of a day, so that no bucket is cut in two.
+    start = min([end - _RECENT_HOURS, *(hour // 24 * 24 for *_, hour in due)])
+    recent = hours_of(store, config, start, end, now, learned.mix)
+    done = frozenset(one for one in due if _is_done(recent, learned, one, end))
+    hours: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for topic, name, hour in done:
+        hours[topic, name].add(hour)
+    said = _said(store, learned, recent, hours, end)
     found = [_driven(store, one, learned, recent, said) for one in _findings(recent, learned, said, hours, end)]
-    return found, frozenset(settled)
+    return found, done
 
 
-def _is_settled(recent: Hours, hour: int) -> bool:
-    """Whether an hour was collected and scored on every topic: no more is to be known of it."""
-    place = hour - recent.first
-    for topic, share in recent.collected.items():
-        waiting, scored = (recent.of(topic, name)[place] for name in ("unscored", "scored"))
-        if share[place] < LEAST_COLLECTED or waiting > (1 - _SCORED) * (waiting + scored):
-            return False
-    return True
+def _collected(
+    store: Store, learned: Learned, config: Config, now: datetime, missed: Collection[Due]
+) -> Collection[Due]:
+    """What was collected of what was missed; without it every look would read a week while one topic's money is out."""
+    if not missed:
+        return missed
+    start = min(hour for *_, hour in missed)
+    share = collected_of(store, config, start, number(now) + 1, now, learned.mix)
+    return [(topic, name, n) for topic, name, n in missed if share[topic][n - start] >= LEAST_COLLECTED]
+
+
+def _is_done(recent: Hours, learned: Learned, due: Due, end: int) -> bool:
+    """Whether this look judges it with all that is to be known: each hour is judged for good but once.
+
+    Counts hold while their hour is the last, whatever waits for a score; once late, they wait for it as shares do.
+    """
+    topic, name, hour = due
+    detector, collected = learned.detectors[topic, name], recent.collected[topic]
+    if isinstance(detector, Untrusted):
+        return True
+    if collected[hour - recent.first] < LEAST_COLLECTED:
+        return False
+    if name not in _SHARES:
+        return hour == end - 2 or _is_scored(recent, topic, hour, 1)
+    width = detector.hours
+    first = hour // width * width
+    part = slice(first - recent.first, first - recent.first + width)
+    is_whole = first + width < end
+    return is_whole and collected[part].mean() >= LEAST_COLLECTED and _is_scored(recent, topic, first, width)
 
 
 def _findings(
-    recent: Hours, learned: Learned, said: Mapping[str, _Said], hours: Sequence[int], end: int
+    recent: Hours, learned: Learned, said: Mapping[str, _Said], late: Mapping[tuple[str, str], set[int]], end: int
 ) -> Iterator[Finding]:
     for topic in recent.collected:
         for name in STATISTICS:
-            detector = learned.detectors[topic, name]
+            detector, hours = learned.detectors[topic, name], late.get((topic, name), set())
             if isinstance(detector, Untrusted):
                 yield Finding(topic, name, "", at(end - 1), None, f"{name} of {topic}: {detector.why}.")
             elif name in _SHARES:
                 yield from _shares(recent, learned, detector, topic, name, hours, end)
             else:
-                for hour in hours:
+                for hour in sorted({*hours, end - 2, end - 1}):
                     yield _told_late(_count(recent, learned, detector, said, topic, name, hour), hour < end - 2)
 
 
@@ -145,30 +172,27 @@ def _counted(recent: Hours, learned: Learned, said: Mapping[str, _Said], topic: 
 
 
 def _shares(
-    recent: Hours, learned: Learned, detector: Detector, topic: str, name: Kind, hours: Sequence[int], end: int
+    recent: Hours, learned: Learned, detector: Detector, topic: str, name: Kind, late: Collection[int], end: int
 ) -> Iterator[Finding]:
     """The last whole bucket, or the one before it while its posts wait for their scores; and those of missed hours."""
     width = detector.hours
     last = (end - 1) // width * width - width  # the last whole bucket on the clock's grid
     newest = [first for first in (last, last - width) if first >= recent.first]
-    late = {hour // width * width for hour in hours if hour < end - 2} - {*newest, last + width}
-    for first in sorted(late):
-        if first >= recent.first and _waiting(recent, topic, first, width) <= 1 - _SCORED:
-            yield _told_late(_share(recent, learned, detector, topic, name, first), True)
-    for first in newest:
-        if _waiting(recent, topic, first, width) <= 1 - _SCORED:
-            yield _share(recent, learned, detector, topic, name, first)
-            break
+    latest = next((first for first in newest if _is_scored(recent, topic, first, width)), None)
+    for first in sorted({hour // width * width for hour in late} - {latest}):
+        yield _told_late(_share(recent, learned, detector, topic, name, first), True)
+    if latest is not None:
+        yield _share(recent, learned, detector, topic, name, latest)
     else:
         n = int(recent.of(topic, "unscored")[last - recent.first : last - recent.first + width].sum())
         yield Finding(topic, name, "", at(last), None, f"{name} of {topic}: {n:,} posts wait for a score.")
 
 
-def _waiting(recent: Hours, topic: str, first: int, width: int) -> float:
-    """Share of a bucket's posts that wait for their score."""
+def _is_scored(recent: Hours, topic: str, first: int, width: int) -> bool:
+    """Whether hardly any of these hours' posts wait for their score."""
     part = slice(first - recent.first, first - recent.first + width)
     waiting, scored = (recent.of(topic, name)[part].sum() for name in ("unscored", "scored"))
-    return float(waiting / max(waiting + scored, 1))
+    return bool(waiting <= (1 - _SCORED) * (waiting + scored))
 
 
 def _share(recent: Hours, learned: Learned, detector: Detector, topic: str, name: Kind, first: int) -> Finding:
@@ -198,12 +222,14 @@ def _told_late(one: Finding, is_late: bool) -> Finding:
     return replace(one, sentence=one.sentence + _LATE) if is_late else one
 
 
-def _said(store: Store, learned: Learned, recent: Hours, hours: Sequence[int]) -> dict[str, _Said]:
+def _said(
+    store: Store, learned: Learned, recent: Hours, late: Mapping[tuple[str, str], set[int]], end: int
+) -> dict[str, _Said]:
     asked = [
         (topic, hour)
         for topic in recent.collected
         if isinstance(learned.detectors[topic, "phrase"], Detector)
-        for hour in hours
+        for hour in sorted({*late.get((topic, "phrase"), ()), end - 2, end - 1})
     ]
     found = alerting.texts(store, asked, recent.platforms)
     return {topic: _new(rows, learned.known[topic]) for topic, rows in found.items()}

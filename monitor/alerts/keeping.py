@@ -101,18 +101,18 @@ def _look_on(config: Config, store: Store, stop: threading.Event, news: list[thr
 
 
 def look(store: Store, learned: Learned | None, config: Config, now: datetime, begun_at: datetime) -> Step:
-    """One look: what is found is committed first, and only then are its hours noted as judged.
+    """One look: what is found is committed first, and only then is it noted as judged.
 
     Args:
         begun_at: since when this program looks; what is not collected so soon after a start is no trouble yet.
     """
     before = Missed.read(store, now)
-    after = before.at(now)
+    after = before.at(now, [topic.name for topic in config.topics])
     findings = troubles(store, config, now, begun_at)
     if learned is not None:
-        judged = judge(store, learned, config, now, after.hours)
+        judged = judge(store, learned, config, now, after.due)
         findings += judged.findings
-        after = after.without(judged.hours)
+        after = after.without(judged.done)
     done = note(store, findings, now, config.alerts)
     if after != before or learned is None:
         after.keep(store)

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from monitor.alert_settings import Alerts
-from monitor.alerts.hours import number
-from monitor.alerts.judging import judge
+from monitor.alerts.hours import at, number
+from monitor.alerts.judging import judge, judge_each
 from monitor.alerts.keeping import look, note
 from monitor.alerts.missed import Missed
 from monitor.alerts.troubles import troubles
 from monitor.alerts.watching import learn
 from monitor.analyse.detectors import Untrusted
-from monitor.config import Config, X
+from monitor.config import Config, Rule, Topic, X
 from monitor.records import Batch, Charge, Cursor, Gap, Seen
 from monitor.store import alerting
 from tests.collect.rig import TOPIC
@@ -197,6 +197,11 @@ def fired(step):
     return {one.detector: one for one in step.alerts if one.topic}
 
 
+def due(store, name, topic=TOPIC.name):
+    """The hours that a detector has yet to judge."""
+    return {hour for *key, hour in Missed.read(store, NOW).due if key == [topic, name]}
+
+
 def test_an_outbreak_within_a_stop_is_told_once_its_posts_are_there(watched):
     stop = NOW - 30 * HOUR
     down(watched, stop, stop + 6 * HOUR)
@@ -204,8 +209,7 @@ def test_an_outbreak_within_a_stop_is_told_once_its_posts_are_there(watched):
     learned = learn(watched, CONFIG, stop)
     look(watched, learned, CONFIG, stop, begun_at)  # and here it stops, and begins again when all is over
     assert fired(look(watched, learned, CONFIG, NOW, NOW)) == {}
-    missed = Missed.read(watched, NOW).hours
-    assert {number(stop) + n for n in range(1, 5)} <= missed
+    assert {number(stop) + n for n in range(1, 5)} <= due(watched, "volume")
     gap = Gap("bluesky:live", stop, stop + 6 * HOUR, "down", "backfill")
     watched.commit(Batch("bluesky:live", gaps=(gap,)), now=NOW)
     outbreak = (stop + 3 * HOUR).replace(minute=0)
@@ -213,16 +217,94 @@ def test_an_outbreak_within_a_stop_is_told_once_its_posts_are_there(watched):
     told = [look(watched, learned, CONFIG, NOW + n * timedelta(minutes=1), NOW) for n in range(3)]
     volume = fired(told[0])["volume"]
     assert volume.began_at == outbreak
-    assert "Nobody was watching then" in volume.sentence
+    assert "judged afterwards, once its posts and scores were there" in volume.sentence
     assert [fired(one) for one in told[1:]] == [{}, {}]
-    assert not {number(stop) + n for n in range(1, 5)} & Missed.read(watched, NOW).hours
+    assert not {number(stop) + n for n in range(1, 5)} & (due(watched, "volume") | due(watched, "removal"))
 
 
 def test_hours_that_were_judged_while_they_ran_are_not_judged_again(watched):
     learned, began = learn(watched, CONFIG, NOW), NOW - 3 * HOUR
     for minutes in range(0, 181, 10):
         look(watched, learned, CONFIG, began + minutes * timedelta(minutes=1), began)
-    assert Missed.read(watched, NOW).at(NOW).hours == frozenset()
+    assert Missed.read(watched, NOW).at(NOW, [TOPIC.name]).due == frozenset()
+
+
+def test_one_topic_that_is_not_collected_leaves_the_missed_hours_of_the_others_to_be_judged(watched):
+    other = Topic(name="other", platform="P", rules=(Rule(id="r", phrases=("x",)),))
+    config = CONFIG.model_copy(update={"topics": (TOPIC, other), "x": X(enabled=True, budget_per_day=1)})
+    begun, spent = NOW - 29 * DAY, NOW - 30 * HOUR
+    only_x = [
+        a_post(50_000 + n, platform="x", post_id=str(n), observed_at=begun + n * HOUR, matched=("other/r",))
+        for n in range(27 * 24)
+    ]
+    gap = Gap("x:live", spent, None, "the budget is spent")
+    seen = (Seen("x:live", begun, 1),)
+    watched.commit(Batch("x:live", tuple(only_x), seen=seen, gaps=(gap,), cursor=Cursor("x:live", "1", NOW)), now=NOW)
+    score(watched, only_x, concern=1)
+    learned = learn(watched, config, NOW)
+    look(watched, learned, config, NOW - 9 * HOUR, NOW - 9 * HOUR)  # and here it stops
+    outbreak = (NOW - 5 * HOUR).replace(minute=0)
+    fill(watched, [outbreak + n * timedelta(seconds=40) for n in range(80)], 90_000, concern=1)
+    assert fired(look(watched, learned, config, NOW, NOW))["volume"].began_at == outbreak
+    assert due(watched, "volume") == frozenset()
+    assert due(watched, "volume", "other") == frozenset(range(number(NOW) - 10, number(NOW)))
+
+
+def test_what_was_judged_while_it_ran_is_no_second_alert_when_its_scores_come(watched):
+    learned, start = learn(watched, CONFIG, NOW), NOW.replace(minute=0) + HOUR
+    look(watched, learned, CONFIG, NOW, NOW)
+    wave = [
+        a_post(90_000 + n, observed_at=start + n * timedelta(seconds=30), matched=MATCHED, text=text(n),
+               author_id=f"did:plc:w{n}")
+        for n in range(60)
+    ]  # fmt: skip
+    watched.commit(Batch("bluesky:live", tuple(wave)), now=start + HOUR / 2)
+    for minutes in range(31, 640, 30):
+        now = start + minutes * timedelta(minutes=1)
+        watched.commit(Batch("bluesky:live", (), cursor=Cursor("bluesky:live", "2", now)), now=now)
+        if minutes == 601:
+            score(watched, wave)
+        look(watched, learned, CONFIG, now, NOW)
+    [volume] = [one for one in alerting.since(watched) if one.detector == "volume"]
+    assert volume.resolved_at < now - HOUR
+    assert "judged afterwards" not in volume.sentence
+
+
+@pytest.mark.parametrize("back", [1, 2, 6])
+def test_a_missed_bucket_is_judged_however_old_and_none_is_done_unjudged(watched, back):
+    learned = learn(watched, CONFIG, NOW)
+    width = learned.detectors[TOPIC.name, "removal"].hours
+    first = (number(NOW) // width - 1 - back) * width  # so many before the last whole one
+    times = [at(first) + n * timedelta(minutes=width) for n in range(60)]
+    fill(watched, times, 90_000, concern=3, removal="done")
+    for hours in ([first + width - 1], range(first, first + width)):
+        missed = {(TOPIC.name, "removal", hour) for hour in hours}
+        found, done = judge_each(watched, learned, CONFIG, NOW, missed)
+        late = [one for one in found if one.detector == "removal" and one.began_at == at(first)]
+        assert [one.is_alarm for one in late] == [True]
+        assert done == missed
+
+
+def test_a_bucket_that_still_runs_waits_for_its_end(watched):
+    learned = learn(watched, CONFIG, NOW)
+    width = learned.detectors[TOPIC.name, "removal"].hours
+    missed = {(TOPIC.name, "removal", number(NOW) // width * width)}
+    assert judge(watched, learned, CONFIG, NOW, missed).done == frozenset()
+    later = NOW + width * HOUR
+    watched.commit(Batch("bluesky:live", (), cursor=Cursor("bluesky:live", "2", later)), now=later)
+    assert judge(watched, learned, CONFIG, later, missed).done == missed
+
+
+def test_what_is_missed_is_kept_by_topic_and_detector_and_what_was_kept_before_is_read(store):
+    store.mark("alerts missed", f"{number(NOW) - 3} {number(NOW) - 9}")  # hours of no topic
+    before = Missed.read(store, NOW)
+    assert before == Missed(number(NOW) - 3)
+    after = before.at(NOW, ["one", "two"]).without(frozenset({("one", "volume", number(NOW) - 2)}))
+    after.keep(store)
+    assert Missed.read(store, NOW) == after
+    assert len(after.due) == 2 * 5 * 3 - 1
+    assert {topic for topic, *_ in after.at(NOW + HOUR, ["two"]).due} == {"two"}
+    assert after.at(NOW + 300 * HOUR, []).due == frozenset()
 
 
 def test_a_gap_on_one_platform_leaves_the_other_to_be_judged(watched):

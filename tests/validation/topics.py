@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 
 import duckdb
@@ -103,7 +104,8 @@ def _judged(store: Store, config: Config, days: range) -> Trial:
     known: dict[str, Alert] = {}
     for day in days:
         learned = learn(store, config, at(day))
-        found, _ = judge_each(store, learned, config, at(day + 24) + timedelta(minutes=59), range(day, day + 24))
+        due = list(product([topic.name for topic in config.topics], STATISTICS, range(day, day + 24)))
+        found, _ = judge_each(store, learned, config, at(day + 24) + timedelta(minutes=59), due)
         today = [one for one in found if at(day) <= one.began_at < at(day + 24)]
         for name in STATISTICS:
             fired[name] += sum(bool(one.is_alarm) for one in today if one.detector == name)
