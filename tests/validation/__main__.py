@@ -1,4 +1,4 @@
-"""``python -m tests.validation [PART ...] [--replicates N]``: what the estimates are worth, on simulated data."""
+"""``python -m tests.validation [PART ...] [--replicates N]``: what estimates are worth where the truth is known."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from rich.console import Console
 from rich.table import Table
 
-PARTS = ("alerts", "event", "funnel", "prevalence", "response", "spread")
+PARTS = ("alerts", "demo", "event", "funnel", "prevalence", "response", "spread")
 
 
 def main() -> None:
