@@ -31,7 +31,7 @@ _POINTS = pa.schema(
 def section(frame: Frame, event: Event, days: int, scope: Scope) -> None:
     """The estimates of one event, in words first."""
     st.subheader("What the event changed", anchor=False)
-    control, model = _control(frame, event), frame.config.classifier.model
+    control, model = _control(frame, event, scope), frame.config.classifier.model
     with st.spinner("Estimating what the event changed"):
         found = data.impact(frame.store, frame.path, event, days, scope, frame.config.events, model, control)
     first = found.outcomes[0]
@@ -49,9 +49,9 @@ def section(frame: Frame, event: Event, days: int, scope: Scope) -> None:
         st.caption("Judged against the decay that was under way before it, never against the time before.")
 
 
-def _control(frame: Frame, event: Event) -> str:
+def _control(frame: Frame, event: Event, scope: Scope) -> str:
     """A topic that the event does not touch, "" for none; one that names no topic may touch them all."""
-    others = [topic.name for topic in frame.config.topics if topic.name != event.topic]
+    others = [topic.name for topic in frame.config.topics if topic.name not in (event.topic, *scope.topics)]
     if not others or event.topic is None:
         return ""
     told = "What moved the posts on this topic too, which the event does not touch, is not put down to the event."

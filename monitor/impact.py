@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
+
 from monitor.analyse import checks, findings
 from monitor.analyse.control import usable
 from monitor.analyse.counterfactual import Points, counterfactual
@@ -215,14 +217,19 @@ def _one_author(data: Hourly, one: _Judged, found: Effect) -> Diagnostic:
 
 def _response(data: Hourly, one: _Judged) -> tuple[Outcome, ...]:
     event, place = one.event, data.placed[one.number]
-    around = slice(max(0, place.at - LOOK_BACK_HOURS), place.at + HORIZON_HOURS)
+    around = slice(max(0, place.at - LOOK_BACK_HOURS), max(0, place.at + HORIZON_HOURS))
     if data.sample is not None and data.sample.hours[around].any():
         text = "a sample was read around it, and a forecast does not hold what that may be off by"
         return (unknown(Diagnostic("sample", False, text)),)
-    if not one.alike.is_enough:
+    others = (data.collected >= SEEN) & ((data.live >= SEEN) != one.alike.is_live)
+    if not one.alike.is_enough and others[around].any():
         return (unknown(collected_alike(one.alike, data.counts["searched"], data.counts["posts"], place)),)
-    shares = {"concern 2 or more": data.counts["concern2"], "removal talk": data.counts["leaving"]}
-    history = History(data.window.start, data.counts["posts"], one.alike.collected, shares)
+    # What stands in hours of the other kind is in no forecast either.
+    posts, high, leaving = (
+        np.where(one.alike.collected > 0, data.counts[name], 0.0) for name in ("posts", "concern2", "leaving")
+    )
+    shares = {"concern 2 or more": high, "removal talk": leaving}
+    history = History(data.window.start, posts, one.alike.collected, shares)
     return response(history, event.at, [other.at for other in data.known if other.id != event.id]).outcomes
 
 

@@ -214,7 +214,7 @@ def test_posts_of_a_sample_count_as_many_and_are_as_many_as_were_read(store):
                 when = at + timedelta(seconds=1 + 80 * n)
                 key = next(number)
                 post = a_post(key, observed_at=when, platform="x", post_id=str(key + 10_000), source="search")
-                posts.append(replace(post, sample_weight=5.0))
+                posts.append(replace(post, sample_weight=5.0, matched=("soundcloud-ai/any", "music/any")))
     unread = Gap(stream, window.start, window.end, "sample 60: not yet read whole")
     store.commit_slices(unread, [Stratum(4, 10, 2)] * 72, slices)
     store.commit(Batch("x:search", tuple(before)))
@@ -240,9 +240,13 @@ def test_posts_of_a_sample_count_as_many_and_are_as_many_as_were_read(store):
     cut = sampled(store, Scope(), Window(T0 - DAY + edge, T0 + 4 * DAY))
     assert cut.num_rows > table.num_rows == len(set(table["unit"].to_pylist())) == len(set(cut["unit"].to_pylist()))
     other = replace(unread, stream="x:sample:music:abc")
-    slices = [Slice(Window(one.window.start + timedelta(seconds=1), one.window.end), 0, 5.0) for one in slices]
-    store.commit_slices(other, [Stratum(400, 720, 144)], slices)
+    later = [Slice(Window(one.window.start + timedelta(seconds=1), one.window.end), 0, 5.0) for one in slices]
+    store.commit_slices(replace(other, stream="x:sample:third:abc"), [Stratum(400, 720, 144)], later)
     assert sampled(store, Scope(), Window(T0 - DAY, T0 + 4 * DAY)).equals(table)
+    store.commit_slices(other, [Stratum(4, 10, 2)] * 72, slices)  # of the same posts, under the other of their topics
+    for topic in ("soundcloud-ai", "music"):
+        strata = sampled(store, Scope((topic,)), Window(T0 - DAY, T0 + 4 * DAY))["stratum"].to_pylist()
+        assert {name.split(":")[2] for name in strata} == {topic}
 
 
 def test_weighted_posts_of_no_stored_slice_were_drawn_for_themselves(store):
@@ -278,6 +282,32 @@ def test_what_was_searched_for_after_the_event_is_no_part_of_what_one_account_wr
     [found] = impacts(store, [an_event()], [an_event()])
     [share] = [check.text for check in found.outcomes[0].diagnostics if check.name == "one author"]
     assert share.startswith("one account wrote 0%")
+
+
+def an_outcry(rng, days):
+    """Hours of quiet days before T0, with an outcry that began forty hours before it and halves every twenty."""
+    quiet = rng.uniform(-days * 24, 80, round(0.3 * 24 * days))
+    return sorted([*quiet, *(hour for hour in -40 + rng.exponential(29, 4000) if hour < 80)])
+
+
+def test_a_verdict_counts_no_posts_of_hours_that_its_forecast_leaves_out(store):
+    gap = Gap("bluesky:live", T0, T0 + 14 * HOUR, "closed", filled_by="search")
+    hours = an_outcry(np.random.default_rng(7), 30)
+    fill(store, hours, gaps=(gap,))
+    [found] = impacts(store, [an_event()], [an_event()])
+    came = sum(14 <= hour < 72 for hour in hours)
+    assert found.verdict[0].sentence.startswith(f"In the 72 h, {came:,} posts, ")
+
+
+def test_a_young_store_that_was_only_watched_live_has_its_verdict(store):
+    hours = an_outcry(np.random.default_rng(8), 6)
+    posts = [a_post(1 + n, observed_at=T0 + hour * HOUR) for n, hour in enumerate(hours)]
+    store.commit(Batch("bluesky:live", tuple(posts), seen=(Seen("bluesky:live", T0 - 6 * DAY, 1),)))
+    score(store, posts)
+    [found] = impacts(store, [an_event()], [an_event()])
+    assert found.verdict[0].estimate is not None
+    [early] = impacts(store, [an_event(at=T0 - 20 * DAY)], [an_event(at=T0 - 20 * DAY)])
+    assert "searched for" not in early.verdict[0].sentence
 
 
 def test_a_control_is_counted_without_the_topic_s_own_posts(busy):

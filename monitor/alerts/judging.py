@@ -76,7 +76,14 @@ def judge_each(
         hours[topic, name].add(hour)
     said = _said(store, learned, recent, hours, end)
     found = [_driven(store, one, learned, recent, said) for one in _findings(recent, learned, said, hours, end)]
-    return found, done
+    judged = {(topic, name, hour // _width(learned, topic, name)) for topic, name, hour in done}
+    return found, frozenset(one for one in missed if (*one[:2], one[2] // _width(learned, *one[:2])) in judged)
+
+
+def _width(learned: Learned, topic: str, name: str) -> int:
+    """Hours that are judged together, and so are done together, even those of them that were not collected."""
+    detector = learned.detectors[topic, name]
+    return detector.hours if name in _SHARES and isinstance(detector, Detector) else 1
 
 
 def _collected(
@@ -85,9 +92,16 @@ def _collected(
     """What was collected of what was missed; without it every look would read a week while one topic's money is out."""
     if not missed:
         return missed
-    start = min(hour for *_, hour in missed)
-    share = collected_of(store, config, start, number(now) + 1, now, learned.mix)
-    return [(topic, name, n) for topic, name, n in missed if share[topic][n - start] >= LEAST_COLLECTED]
+    end, start = number(now) + 1, min(hour for *_, hour in missed) // 24 * 24
+    share = collected_of(store, config, start, end, now, learned.mix)
+    found = []
+    for topic, name, hour in missed:
+        width = _width(learned, topic, name)
+        first = hour // width * width - start
+        part = share[topic][first : first + width]
+        if len(part) == width and part.mean() >= LEAST_COLLECTED:
+            found.append((topic, name, hour))
+    return found
 
 
 def _is_done(recent: Hours, learned: Learned, due: Due, end: int) -> bool:
@@ -99,10 +113,9 @@ def _is_done(recent: Hours, learned: Learned, due: Due, end: int) -> bool:
     detector, collected = learned.detectors[topic, name], recent.collected[topic]
     if isinstance(detector, Untrusted):
         return True
-    if collected[hour - recent.first] < LEAST_COLLECTED:
-        return False
     if name not in _SHARES:
-        return hour == end - 2 or _is_scored(recent, topic, hour, 1)
+        is_known = collected[hour - recent.first] >= LEAST_COLLECTED
+        return is_known and (hour == end - 2 or _is_scored(recent, topic, hour, 1))
     width = detector.hours
     first = hour // width * width
     part = slice(first - recent.first, first - recent.first + width)

@@ -60,10 +60,13 @@ def usable(control: Control, collected: Values, event: Placed, others: Sequence[
     share = float(control.collected.sum() / max(collected.sum(), 1e-9))
     if share < ENOUGH:
         return Diagnostic("control", False, f"{name} was watched in only {share:.0%} of the time that is compared")
+    seen = control.collected[event.window]
+    within = float(seen.sum() / max(collected[event.window].sum(), 1e-9))
+    if within < ENOUGH:
+        return Diagnostic("control", False, f"{name} was collected and scored in only {within:.0%} of the window")
     struck = [title for title, other in others if -other.hours < other.at - event.at < event.hours]
     if struck:
         return Diagnostic("control", False, f"{name} was struck itself, by {' and '.join(struck)}")
-    seen = control.collected[event.window]
     found = float(control.posts[event.window][seen > 0].sum() / max(seen.sum(), 1e-9)) * event.hours
     text = f"what moved “{control.name}” too is not put down to it"
     return Diagnostic("control", True, f"{text}: {found / usual:.2f} times its usual posts in the window")

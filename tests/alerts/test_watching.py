@@ -285,6 +285,20 @@ def test_a_missed_bucket_is_judged_however_old_and_none_is_done_unjudged(watched
         assert done == missed
 
 
+@pytest.mark.parametrize(("lost", "is_done"), [(2, True), (10, False)])
+def test_the_hours_of_a_bucket_are_done_together_or_not_looked_at(watched, lost, is_done):
+    """An hour that was not collected must not have its bucket judged again, nor make each look read back to it."""
+    learned = learn(watched, CONFIG, NOW)
+    width = learned.detectors[TOPIC.name, "removal"].hours
+    assert width == 12
+    first = (number(NOW) // width - 5) * width
+    down(watched, at(first), at(first + lost))
+    missed = {(TOPIC.name, "removal", hour) for hour in range(first, first + width)}
+    found, done = judge_each(watched, learned, CONFIG, NOW, missed)
+    assert done == (missed if is_done else set())
+    assert any(one.began_at == at(first) for one in found) == is_done
+
+
 def test_a_bucket_that_still_runs_waits_for_its_end(watched):
     learned = learn(watched, CONFIG, NOW)
     width = learned.detectors[TOPIC.name, "removal"].hours

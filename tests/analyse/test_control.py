@@ -72,3 +72,11 @@ def test_a_control_that_was_not_watched_as_long_is_refused():
 @pytest.mark.parametrize("hours", [1, 9, 23, 24, 25])
 def test_a_term_has_an_entry_for_each_hour_of_a_young_store(hours):
     assert term(Control("music", np.ones(hours), np.ones(hours))).shape == (hours,)
+
+
+def test_a_control_whose_posts_in_the_window_wait_for_their_scores_is_refused():
+    known = ALL.copy()
+    known[EVENT.window] = 0
+    check = usable(Control("music", np.full(HOURS, 6.0), known), ALL, EVENT, [])
+    assert check.passed is False
+    assert "collected and scored in only 0% of the window" in check.text

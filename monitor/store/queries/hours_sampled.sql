@@ -22,7 +22,9 @@ WITH told AS (
     SELECT told.*, slice.start AS slice_start, slice.stratum, slice.drawn, coalesce(observed_at < slice."end", false) AS is_in
     FROM told ASOF LEFT JOIN slice
         ON told.topic = slice.topic AND told.weight = slice.weight AND told.observed_at >= slice.start
-    QUALIFY row_number() OVER (PARTITION BY key ORDER BY is_in DESC) = 1
+    -- Of a post on two topics that were both sampled, the slice of the topic that is asked for.
+    QUALIFY row_number() OVER (
+        PARTITION BY key ORDER BY is_in DESC, coalesce(list_contains($topics, told.topic), false) DESC, told.topic) = 1
 ), unit AS (
     SELECT
         * EXCLUDE (stratum, drawn),

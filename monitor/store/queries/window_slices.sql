@@ -12,7 +12,9 @@ WITH topics AS (
         CASE WHEN p.observed_at < s."end" THEN s.sample || s.start ELSE p.key::VARCHAR END AS slice
     FROM topics p ASOF LEFT JOIN (SELECT split_part(sample, ':', 3) AS topic, * FROM slices) s
         ON p.topic = s.topic AND p.sample_weight = s.weight AND p.observed_at >= s.start
-    QUALIFY row_number() OVER (PARTITION BY key ORDER BY is_in DESC) = 1
+    -- Of a post on two topics that were both sampled, the slice of the topic that is asked for.
+    QUALIFY row_number() OVER (
+        PARTITION BY key ORDER BY is_in DESC, coalesce(list_contains($topics, p.topic), false) DESC, p.topic) = 1
 )
 SELECT
     sample_weight AS weight,
