@@ -83,7 +83,7 @@ def impact(
     scope: Scope,
     events: tuple[Event, ...],
     model: str,
-    control: str = "",
+    control: str,
 ) -> Impact:
     """What an event changed; seconds of work, and it changes slowly."""
     [found] = impacts(_store, events, [what], days, scope, wrong_of(of_release(_store, model)), control)

@@ -18,7 +18,7 @@ from dashboards.wording import span, wall
 from monitor.analyse.checks import figure
 from monitor.analyse.counterfactual import Points
 from monitor.config import Event
-from monitor.impact import POINT_HOURS, Impact
+from monitor.impact import POINT_HOURS, Impact, controls
 from monitor.records import Outcome
 from monitor.store.views import Scope
 
@@ -50,9 +50,9 @@ def section(frame: Frame, event: Event, days: int, scope: Scope) -> None:
 
 
 def _control(frame: Frame, event: Event, scope: Scope) -> str:
-    """A topic that the event does not touch, "" for none; one that names no topic may touch them all."""
-    others = [topic.name for topic in frame.config.topics if topic.name not in (event.topic, *scope.topics)]
-    if not others or event.topic is None:
+    """A topic that the event does not touch and that is not what is counted, "" for none."""
+    others = [name for name in controls(frame.config.topics, event) if name not in scope.topics]
+    if not others:
         return ""
     told = "What moved the posts on this topic too, which the event does not touch, is not put down to the event."
     chosen = st.selectbox(

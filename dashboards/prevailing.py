@@ -44,10 +44,10 @@ def _told(one: Corrected) -> str:
 
 
 def _caption(found: Mapping[str, Sequence[Corrected]]) -> str:
-    outcomes = [(window, one) for window, outcomes in found.items() for one in outcomes]
-    shown = [(window, one) for window, one in outcomes if one.labelled is not None]
+    every = [(window, one) for window, outcomes in found.items() for one in outcomes]
+    shown = [(window, one) for window, one in every if one.labelled is not None]
     if not shown:
-        return outcomes[0][1].outcome.sentence
+        return every[0][1].outcome.sentence
     told = "Of all posts that a rule found and the classifier scored, relevant or not; 95 % intervals."
     bases = dict.fromkeys(_BASES[one.basis] for _, one in shown if one.basis)
     reasons = dict.fromkeys(one.why for _, one in shown if one.why)

@@ -65,27 +65,25 @@ class Hourly:
     placed: Sequence[Placed]
     control: Control | None = None
 
-    def hour(self, at: datetime) -> int:
-        """The edge of the hours that is next to a time, outside of them too."""
-        return round((at - self.window.start) / _HOUR)
-
     def measures(self, wrong: Wrong) -> list[Measure]:
         """All that is judged; ``wrong`` by the name of a share, see ``Measure``."""
+        moved = None if self.control is None else term(self.control)
         return [
-            *(self._measure(name, name) for name in ("posts", *UNWEIGHTED)),
+            *(self._measure(name, name, control=moved) for name in ("posts", *UNWEIGHTED)),
             self._measure(MEAN, "concern", _TOP_CONCERN, is_share=True),
             replace(self._measure(HIGH, "concern2", is_share=True), wrong=wrong.get(HIGH)),
             replace(self._measure(LEAVING, "leaving", is_share=True), wrong=wrong.get(LEAVING)),
-            *(self._measure(findings.STAGE + stage, stage) for stage in _STAGES),
+            *(self._measure(findings.STAGE + stage, stage, control=moved) for stage in _STAGES),
         ]
 
     def told(self, name: str, collected: Values) -> Values:
         """As much of ``collected`` as tells of the measure of that name."""
         return np.where(self.sample.hours, 0.0, collected) if self.sample and name in UNWEIGHTED else collected
 
-    def _measure(self, name: str, column: str, top: float = 1.0, *, is_share: bool = False) -> Measure:
+    def _measure(
+        self, name: str, column: str, top: float = 1.0, *, is_share: bool = False, control: Values | None = None
+    ) -> Measure:
         posts = self.counts["posts"]
-        control = None if is_share or self.control is None else term(self.control)
         measure = Measure(name, self.counts[column] / top, posts if is_share else None, top, control=control)
         if self.sample is None or column in UNWEIGHTED:
             return measure
@@ -95,6 +93,11 @@ class Hourly:
         return replace(
             measure, read=measure.cases - unread, sampled=noise(units, read[column] / top, cases, len(posts))
         )
+
+
+def hour_of(window: Window, at: datetime) -> int:
+    """The edge of the window's hours that is next to a time, outside of them too."""
+    return round((at - window.start) / _HOUR)
 
 
 def hourly(
@@ -129,7 +132,7 @@ def hourly(
         live,
         _sample(moment, scope, window, n),
         known,
-        [findings.shortened(Placed(round((event.at - start) / _HOUR), hours), n) for event in known],
+        [findings.shortened(Placed(hour_of(window, event.at), hours), n) for event in known],
         _control(moment, scope, window, control, collected) if control else None,
     )
 

@@ -19,8 +19,8 @@ from monitor.analyse.regression import SEEN, Measure
 from monitor.analyse.response import HORIZON_HOURS, LOOK_BACK_HOURS, History, response, unknown
 from monitor.analyse.survivors import Alike, alike, collected_alike, survivors_only
 from monitor.completeness import of_windows
-from monitor.config import Event
-from monitor.hourly import HIGH, LEAVING, Hourly, Wrong, hourly
+from monitor.config import Event, Topic
+from monitor.hourly import HIGH, LEAVING, Hourly, Wrong, hour_of, hourly
 from monitor.records import Confusion, Diagnostic, Outcome, Window
 from monitor.store import Store
 from monitor.store.views import Scope
@@ -95,6 +95,11 @@ def impacts(
     return [_impact(data, one, days, both) for one, both in zip(judged, covered, strict=True)]
 
 
+def controls(topics: Sequence[Topic], event: Event) -> tuple[str, ...]:
+    """The topics that may be a control: an event that names none may touch the posts of every one."""
+    return () if event.topic is None else tuple(topic.name for topic in topics if topic.name != event.topic)
+
+
 def wrong_of(confusions: Sequence[Confusion]) -> dict[str, tuple[float, float]]:
     """False positives of how many held-out posts, by the share they inflate; fewer count where authors repeat.
 
@@ -142,7 +147,7 @@ def _judged(data: Hourly, numbers: Sequence[int], measures: Sequence[Measure]) -
 
 def _control(data: Hourly, number: int, others: Sequence[Event]) -> Diagnostic:
     assert data.control is not None
-    places = [(each.title, Placed(data.hour(each.at), data.placed[number].hours)) for each in others]
+    places = [(each.title, Placed(hour_of(data.window, each.at), data.placed[number].hours)) for each in others]
     return usable(data.control, data.collected, data.placed[number], places)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from monitor.alerts.hours import LEAST_COLLECTED, Due, Hours, at, collected_of, hours_of, number
-from monitor.alerts.watching import BEYOND, STATISTICS, Learned, least
+from monitor.alerts.watching import BEYOND, FEWEST_AUTHORS, STATISTICS, Learned, least
 from monitor.analyse import phrases
 from monitor.analyse.baseline import Baseline, cell
 from monitor.analyse.detectors import Detector, Untrusted, count_estimate, share_estimate
@@ -23,7 +23,7 @@ from monitor.records.alerts import Finding
 from monitor.store import Store, alerting
 
 _RECENT_HOURS = 49
-_FEWEST_ANSWERS = 3  # for a thread to be named as what drives an alarm; and authors, for a phrase
+_FEWEST_ANSWERS = 3  # for a thread to be named as what drives an alarm
 _SCORED = 0.95  # of a bucket's posts must be, before its shares are judged
 _COUNTABLE = 0.5  # posts of an hour; of fewer, nobody says how many times as many came
 _WORDS = {"volume": "posts", "thread": "answers to one post", "phrase": "authors of one new phrase"}
@@ -105,22 +105,16 @@ def _collected(
 
 
 def _is_done(recent: Hours, learned: Learned, due: Due, end: int) -> bool:
-    """Whether this look judges it with all that is to be known: each hour is judged for good but once.
+    """Whether this look judges what was collected with all that is to be known: each hour is judged for good but once.
 
     Counts hold while their hour is the last, whatever waits for a score; once late, they wait for it as shares do.
     """
     topic, name, hour = due
-    detector, collected = learned.detectors[topic, name], recent.collected[topic]
-    if isinstance(detector, Untrusted):
+    if isinstance(learned.detectors[topic, name], Untrusted) or (name not in _SHARES and hour == end - 2):
         return True
-    if name not in _SHARES:
-        is_known = collected[hour - recent.first] >= LEAST_COLLECTED
-        return is_known and (hour == end - 2 or _is_scored(recent, topic, hour, 1))
-    width = detector.hours
+    width = _width(learned, topic, name)
     first = hour // width * width
-    part = slice(first - recent.first, first - recent.first + width)
-    is_whole = first + width < end
-    return is_whole and collected[part].mean() >= LEAST_COLLECTED and _is_scored(recent, topic, first, width)
+    return first + width < end and _is_scored(recent, topic, first, width)
 
 
 def _findings(
@@ -273,7 +267,7 @@ def _driven(store: Store, finding: Finding, learned: Learned, recent: Hours, sai
     answers = recent.of(topic, "answers")[most - recent.first]
     thread = recent.threads.get((topic, most)) if answers >= _FEWEST_ANSWERS else None
     new = said[topic].by_hour.get(first_hour, []) if topic in said else []
-    told = tuple(one.text for one in new if one.authors >= _FEWEST_ANSWERS)
+    told = tuple(one.text for one in new if one.authors >= FEWEST_AUTHORS)
     if finding.detector == "thread":
         first = thread
     elif finding.detector == "phrase" and told:

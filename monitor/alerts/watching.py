@@ -27,7 +27,7 @@ _EVENT_HOURS = 72  # after a known event are not learned from
 _MOST_WAITING = 0.05  # of an hour's posts for their scores, for it to be learned from
 _TEXTS = 10_000  # posts of a topic that phrases are learned from
 _TOPICS_READ = 10  # at once: their texts are in memory
-_FEWEST_AUTHORS = 3
+FEWEST_AUTHORS = 3
 # The largest of several counts is seldom none and seldom two: what is beyond one varies as the baseline has it.
 BEYOND: Mapping[str, int] = {"thread": 1, "phrase": 1}
 
@@ -122,7 +122,7 @@ def learn(store: Store, config: Config, now: datetime) -> Learned:
 
 def least(mentions: int) -> int:
     """Authors that a new phrase must have where an alarm takes so many posts."""
-    return max(_FEWEST_AUTHORS, mentions // 2)
+    return max(FEWEST_AUTHORS, mentions // 2)
 
 
 def _without_events(history: Hours, config: Config, store: Store) -> Hours:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from monitor.analyse.event_study import Effect, Study
-from monitor.analyse.placebos import HALF, LEAST_WINDOWS, Placed, around, doubted, held, placebo_range, rule_of
+from monitor.analyse.placebos import HALF, LEAST_WINDOWS, Placed, around, doubted, held, placebo_range, rule_of, swing
 from monitor.analyse.regression import Values
 
 
@@ -67,11 +67,10 @@ def _placebos(told: Study, event: Placed, points: Sequence[slice]) -> tuple[Valu
     rates = np.stack([around(fitted, place, None, len(told.events))[2] for place in places])
     hours = np.array([place.at for place in places])[:, None] + np.arange(event.hours)
     seen, weight = fitted.seen[hours], fitted.measure.weight(slice(None))
-    half = HALF * weight
     unread = np.zeros(len(fitted.seen)) if fitted.measure.sampled is None else fitted.measure.sampled[0]
     each = (fitted.measure.counts[hours], rates * fitted.exposure[hours], unread[hours])
     found, foreseen, doubt = (
         np.stack([np.where(seen, one, 0.0)[:, point].sum(axis=1) for point in points], axis=1) for one in each
     )
-    doubts = (doubt + half * (weight - 1)) / (found + half) ** 2
-    return np.log((found + half) / (foreseen + half)), np.median(doubts, axis=0)
+    strays, doubts = swing(found, foreseen, doubt, weight)
+    return np.asarray(strays), np.median(doubts, axis=0)

@@ -10,6 +10,7 @@ import numpy as np
 
 from monitor.analyse.regression import SEEN, TAIL, Mask, Regression, Values
 
+Some = float | Values
 LEVEL = 0.95
 LEAST_WINDOWS = 8  # without an event, side by side, for placebos to say how windows differ
 ENOUGH_WINDOWS = 39  # for a 2.5 % quantile to exist among them
@@ -122,10 +123,14 @@ def held(fitted: Regression, first: int, rate: Values) -> Held:
     seen = fitted.seen[part]
     found = float(measure.counts[part][seen].sum())
     foreseen = float((rate * fitted.exposure[part])[seen].sum())
-    weight = measure.weight(part)
+    told, doubt = swing(found, foreseen, measure.unread(part, seen), measure.weight(part))
+    return Held(found, foreseen, float(told), float(doubt))
+
+
+def swing(found: Some, foreseen: Some, unread: Some, weight: float) -> tuple[Some, Some]:
+    """The logarithm of found over foreseen, half a post added to both, and the variance that a sample leaves to it."""
     half = HALF * weight
-    doubt = (measure.unread(part, seen) + half * (weight - 1)) / (found + half) ** 2
-    return Held(found, foreseen, math.log((found + half) / (foreseen + half)), doubt)
+    return np.log((found + half) / (foreseen + half)), (unread + half * (weight - 1)) / (found + half) ** 2
 
 
 def placebo_range(rest: Values, windows: float) -> tuple[float, float]:

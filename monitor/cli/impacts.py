@@ -56,8 +56,9 @@ def impact(
 
 def _check_control(settings: Config, control: str, event: Event) -> None:
     from monitor.errors import ConfigError
+    from monitor.impact import controls
 
-    known = [topic.name for topic in settings.topics if topic.name != event.topic]
+    known = controls(settings.topics, event)
     if control and event.topic is None:
         raise ConfigError(f"“{event.title}” names no topic, so it may touch the posts of every one", "Give it a topic.")
     if control and control not in known:

@@ -1,9 +1,7 @@
 """The invented case: what it holds, and that it is played whole."""
 
-import json
 from collections import Counter
 from datetime import datetime, timedelta
-from importlib import resources
 from statistics import mean
 
 import pytest
@@ -15,6 +13,7 @@ from monitor.records import Batch, Cursor
 from monitor.store import Store
 from monitor.store.queries import status
 from tests.conftest import a_post
+from tests.validation.demo import planted_labels
 
 
 def test_it_is_the_same_case_every_time():
@@ -54,17 +53,15 @@ def test_a_file_of_real_posts_is_not_mixed_with_invented_ones(tmp_path):
 
 def planted(at: datetime) -> tuple[list, list]:
     """Labels of the relevant posts that the case was written with, 3 days before and after ``at``."""
-    folder = resources.files("monitor.demo") / "data"
-    written = [json.loads(line) for name in ("posts", "quotes") for line in (folder / f"{name}.jsonl").open()]
-    labels = {post["text"]: post["labels"] for post in written}
+    labels = planted_labels()
     told = [
         (datetime.fromisoformat(event["record"]["createdAt"]), labels[event["record"]["text"]])
         for event in build().events
         if event["operation"] == "create" and event["record"].get("text") in labels
     ]
     days = timedelta(days=3)
-    before = [label for time, label in told if at - days <= time < at and label[0]]
-    return before, [label for time, label in told if at <= time < at + days and label[0]]
+    before = [label for time, label in told if at - days <= time < at and label.relevant]
+    return before, [label for time, label in told if at <= time < at + days and label.relevant]
 
 
 @pytest.mark.slow
@@ -81,8 +78,8 @@ def test_the_demo_shows_the_planted_effects(tmp_path):
         truth = planted(summary.event.at)
         for side, labels in zip((summary.before, summary.after), truth, strict=True):
             if len(labels) >= 40:  # fewer say little about a mean
-                assert side.concern == pytest.approx(mean(label[1] for label in labels), abs=0.4), summary.event.id
-                done = sum(label[2] == "done" for label in labels)
+                assert side.concern == pytest.approx(mean(label.concern for label in labels), abs=0.4), summary.event.id
+                done = sum(label.removal == "done" for label in labels)
                 assert side.removal["done"] == pytest.approx(done, rel=0.5, abs=4), summary.event.id
     before, after = sides["discovery"]
     assert after.removal["done"] > before.removal["done"] + 10

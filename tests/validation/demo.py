@@ -30,8 +30,8 @@ def run(replicates: int = 1) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(Path(folder) / "demo.duckdb")
         play(store, lambda *_: None)
-        texts = _texts(store)
-        known = {post: labels for post, text in texts.items() if (labels := _planted().get(text)) is not None}
+        planted = planted_labels()
+        known = {post: planted[text] for post, text in _texts(store).items() if text in planted}
         by_held = corrected(store, Scope(), WINDOW)
         draw_sample(store, LABELLED, "random", "drawn", seed=1)
         _label(store, known)
@@ -39,7 +39,8 @@ def run(replicates: int = 1) -> list[Row]:
         return [*_rows(by_held, known, "held-out posts"), *_rows(by_people, known, f"{LABELLED} labels")]
 
 
-def _planted() -> dict[str, Labels]:
+def planted_labels() -> dict[str, Labels]:
+    """The labels that the case was written with, by text."""
     folder = resources.files("monitor.demo") / "data"
     rows = [json.loads(line) for name in ("posts", "quotes") for line in (folder / f"{name}.jsonl").open()]
     return {row["text"]: Labels(*row["labels"]) for row in rows}

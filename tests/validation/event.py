@@ -25,6 +25,7 @@ from monitor.analyse.findings import refusal
 from monitor.analyse.placebos import Placed
 from monitor.analyse.regression import Measure
 from monitor.analyse.survivors import alike, collected_alike
+from monitor.impact import POINT_HOURS
 from tests.validation.histories import SHAPES, history, news, outages, planted, read
 
 Values = NDArray[np.float64]
@@ -45,7 +46,6 @@ HISTORIES = (
     ("news, control", 90, 72),
 )
 SENSITIVITY, FALSE, HELD_OUT = 0.8, 0.05, 400
-POINT_HOURS = 6
 
 
 @dataclass(frozen=True)
