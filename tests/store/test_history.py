@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from monitor.records import AccountStatus, Batch, Cursor, Deletion, Post
@@ -77,6 +77,7 @@ def batch(records: list, cursor: int) -> Batch:
 
 
 @settings(max_examples=40, deadline=None)
+@example(history=[("create", 4), ("deleted", 2), ("active", 2), ("create", 4)], cuts=[(2, 0)])
 @given(
     history=st.lists(actions, min_size=1, max_size=14),
     cuts=st.lists(st.tuples(st.integers(1, 5), st.integers(0, 6)), min_size=1, max_size=8),

@@ -18,16 +18,25 @@ WHERE key IN (SELECT key FROM tombstones)
     OR author_key IN (SELECT author_key FROM accounts WHERE status <> 'active')
     OR key IN (SELECT key FROM posts WHERE hidden);
 
+CREATE TEMP TABLE hashed AS
+SELECT
+    * EXCLUDE (context_by),
+    md5_number_lower(platform || ' ' || context_by) AS context_author_key,
+    md5_number_lower(platform || ' ' || post_id) AS key,
+    md5_number_lower(platform || ' ' || author_id) AS author_key,
+    md5_number_lower(platform || ' ' || coalesce(reply_to, quote_of, repost_of)) AS parent_key
+FROM in_posts;
+
+-- What came together with the deletion of its account, or after it, was never stored and is gone all the same: the account
+-- may be back, and then its id must not be taken for a new one.
+INSERT INTO tombstones
+SELECT h.key, h.platform, h.post_id, h.author_id, t.gone_at, $now, NULL
+FROM hashed h JOIN tombstones t ON t.key = h.author_key AND t.gone_at >= h.observed_at
+WHERE h.key NOT IN (SELECT key FROM tombstones)
+    AND h.author_key NOT IN (SELECT key FROM forgotten WHERE what = 'author')
+    AND h.key NOT IN (SELECT key FROM forgotten WHERE what = 'post');
+
 CREATE TEMP TABLE incoming AS
-WITH hashed AS (
-    SELECT
-        * EXCLUDE (context_by),
-        md5_number_lower(platform || ' ' || context_by) AS context_author_key,
-        md5_number_lower(platform || ' ' || post_id) AS key,
-        md5_number_lower(platform || ' ' || author_id) AS author_key,
-        md5_number_lower(platform || ' ' || coalesce(reply_to, quote_of, repost_of)) AS parent_key
-    FROM in_posts
-)
 SELECT
     * REPLACE (CASE WHEN parent_key IS NULL OR parent_key NOT IN (SELECT key FROM withdrawn) THEN context END AS context)
 FROM hashed
